@@ -1,0 +1,105 @@
+using System.Text.Json.Serialization;
+using BackupEngine.Compression;
+using BackupEngine.Hashing;
+
+namespace BackupEngine.Catalog;
+
+/// <summary>
+/// What is known of one backup: its record. The JSON form (snake_case, docs/format.md) is what the container holds, what
+/// <c>--json</c> prints and what an exported record carries.
+/// </summary>
+public sealed record Backup
+{
+    /// <summary>The backup's id.</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>The volume that was backed up.</summary>
+    public required string VolumeId { get; init; }
+
+    /// <summary>A name for people.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>A text for people.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>Where the backup is in its life.</summary>
+    public required BackupStatus Status { get; init; }
+
+    /// <summary>Size of the volume in GiB, rounded up.</summary>
+    [JsonPropertyName("size")]
+    public long SizeGiB => (SizeBytes + (1L << 30) - 1) >> 30;
+
+    /// <summary>Size of the volume in bytes.</summary>
+    [JsonPropertyName("volume_size")]
+    public required long SizeBytes { get; init; }
+
+    /// <summary>Objects that this backup wrote: its packs and its manifest.</summary>
+    public int ObjectCount { get; init; }
+
+    /// <summary>The container that holds the backup, as its store names it.</summary>
+    public string? Container { get; init; }
+
+    /// <summary>When the backup was begun.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the record last changed.</summary>
+    public DateTimeOffset? UpdatedAt { get; init; }
+
+    /// <summary>The moment whose data the backup holds: its beginning, or the snapshot's making.</summary>
+    public required DateTimeOffset DataTimestamp { get; init; }
+
+    /// <summary>The snapshot that was read instead of the volume itself.</summary>
+    public string? SnapshotId { get; init; }
+
+    /// <summary>The backup that an incremental was compared with; null for a full.</summary>
+    public Guid? ParentId { get; init; }
+
+    /// <summary>Whether the backup has a parent.</summary>
+    public bool IsIncremental => ParentId is not null;
+
+    /// <summary>Whether another backup names this one as its parent. Derived when backups are listed or shown, never stored; null when not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? HasDependentBackups { get; init; }
+
+    /// <summary>The availability zone, for services that have them.</summary>
+    public string? AvailabilityZone { get; init; }
+
+    /// <summary>Why <see cref="Status"/> is an error.</summary>
+    public string? FailReason { get; init; }
+
+    /// <summary>The caller's own names and values.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = EmptyMetadata;
+
+    /// <summary>Bytes in a chunk, the same all along a chain.</summary>
+    public required int ChunkSize { get; init; }
+
+    /// <summary>The hash of chunks, the same all along a chain.</summary>
+    public required ChunkHash Hash { get; init; }
+
+    /// <summary>How new chunks were compressed.</summary>
+    public required ChunkCompression Compression { get; init; }
+
+    /// <summary>Bytes read from the volume.</summary>
+    public long BytesRead { get; init; }
+
+    /// <summary>Bytes of the volume that differ from the parent (for a full: that are not zero).</summary>
+    public long BytesChanged { get; init; }
+
+    /// <summary>Bytes that this backup added to the container: packs and manifest.</summary>
+    public long BytesStored { get; init; }
+
+    /// <summary>How long the backup took, in seconds.</summary>
+    public double DurationSeconds { get; init; }
+
+    /// <summary>Key of the manifest. The data is found through it, not through <see cref="Id"/>.</summary>
+    [JsonPropertyName("manifest")]
+    public string? ManifestKey { get; init; }
+
+    /// <summary>SHA-256 of the manifest, 64 lower-case hexadecimal digits.</summary>
+    public string? ManifestSha256 { get; init; }
+
+    /// <summary>Version of the engine that wrote the backup.</summary>
+    public string? EngineVersion { get; init; }
+
+    private static readonly Dictionary<string, string> EmptyMetadata = [];
+}

@@ -1,0 +1,10 @@
+namespace BackupEngine;
+
+/// <summary>The store holds no repository, or one that this version cannot use; the message says which and what to do.</summary>
+public sealed class RepositoryException : BackupEngineException
+{
+    internal RepositoryException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}

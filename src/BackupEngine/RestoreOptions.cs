@@ -1,0 +1,19 @@
+using BackupEngine.Volumes;
+
+namespace BackupEngine;
+
+/// <summary>What to restore, and how.</summary>
+public sealed record RestoreOptions
+{
+    /// <summary>Whether to read the target first and write only the chunks that differ.</summary>
+    public bool Differential { get; init; }
+
+    /// <summary>The bytes to restore, to the same place in the target. Null: the whole volume.</summary>
+    public VolumeExtent? Range { get; init; }
+
+    /// <summary>Workers that fetch, decode, check and write, 1 to 256. Null: by the processors.</summary>
+    public int? Workers { get; init; }
+
+    /// <summary>Bound on the memory for buffers, in bytes, from 16 MiB. Default: 192 MiB.</summary>
+    public long MaxMemoryBytes { get; init; } = 192L << 20;
+}

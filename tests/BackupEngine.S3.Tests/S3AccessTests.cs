@@ -27,7 +27,7 @@ public sealed class S3AccessTests
     [Fact]
     public async Task A_missing_bucket_reads_as_an_empty_store_and_the_first_put_makes_it()
     {
-        await using S3ObjectStore store = new(await S3TestBucket.OptionsAsync(S3TestBucket.NewBucket()));
+        await using S3ObjectStore store = new(await S3TestBucket.OptionsAsync(S3Server.NewBucketName()));
         Assert.Null(await store.HeadAsync("k", Cancellation));
         await FailsAsync(ObjectStoreError.NotFound, () => store.GetAsync("k", 0, new byte[1], Cancellation).AsTask());
         await FailsAsync(ObjectStoreError.NotFound, () => store.GetAsync("k", 0, default, Cancellation).AsTask());

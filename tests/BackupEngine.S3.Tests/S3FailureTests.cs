@@ -7,7 +7,7 @@ namespace BackupEngine.S3.Tests;
 public sealed class S3FailureTests
 {
     private const string Key = "volumes/v/packs/p/00000001";
-    private static readonly byte[] Content = RandomBytes(3_000_000);
+    private static readonly byte[] _content = RandomBytes(3_000_000);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -19,9 +19,9 @@ public sealed class S3FailureTests
     {
         await using FaultProxy proxy = await ProxyAsync((method, number) => method == "PUT" && number < 2 ? Passing(name) : Fault.None);
         await using S3ObjectStore store = await StoreAsync(proxy, Impatient(name));
-        await store.PutAsync(Key, Content, cancellationToken: Cancellation);
+        await store.PutAsync(Key, _content, cancellationToken: Cancellation);
         Assert.Equal(3, proxy.Count("PUT"));
-        Assert.Equal(Content, await store.GetAllAsync(Key, Content.Length, Cancellation));
+        Assert.Equal(_content, await store.GetAllAsync(Key, _content.Length, Cancellation));
     }
 
     [Theory]
@@ -30,10 +30,10 @@ public sealed class S3FailureTests
     {
         await using FaultProxy proxy = await ProxyAsync((method, number) => method == "PUT" && number < 2 ? Passing(name) : Fault.None);
         await using S3ObjectStore store = await StoreAsync(proxy, Impatient(name));
-        await store.PutAsync(Key, Content, PutCondition.IfAbsent, Cancellation);
-        Assert.Equal(Content, await store.GetAllAsync(Key, Content.Length, Cancellation));
+        await store.PutAsync(Key, _content, PutCondition.IfAbsent, Cancellation);
+        Assert.Equal(_content, await store.GetAllAsync(Key, _content.Length, Cancellation));
 
-        ObjectStoreException e = await FailsAsync(ObjectStoreError.AlreadyExists, () => store.PutAsync(Key, Content, PutCondition.IfAbsent, Cancellation));
+        ObjectStoreException e = await FailsAsync(ObjectStoreError.AlreadyExists, () => store.PutAsync(Key, _content, PutCondition.IfAbsent, Cancellation));
         Assert.Contains(Key, e.Message, StringComparison.Ordinal);
     }
 
@@ -42,8 +42,8 @@ public sealed class S3FailureTests
     {
         await using FaultProxy proxy = await ProxyAsync((method, number) => method == "PUT" && number == 1 ? Fault.LoseAnswer : Fault.None);
         await using S3ObjectStore store = await StoreAsync(proxy);
-        await store.PutAsync(Key, Content, PutCondition.IfAbsent, Cancellation);
-        await FailsAsync(ObjectStoreError.AlreadyExists, () => store.PutAsync(Key, Content, PutCondition.IfAbsent, Cancellation));
+        await store.PutAsync(Key, _content, PutCondition.IfAbsent, Cancellation);
+        await FailsAsync(ObjectStoreError.AlreadyExists, () => store.PutAsync(Key, _content, PutCondition.IfAbsent, Cancellation));
         Assert.Equal(3, proxy.Count("PUT"));
     }
 
@@ -55,10 +55,10 @@ public sealed class S3FailureTests
     {
         await using FaultProxy proxy = await ProxyAsync((method, number) => method == "GET" && number < 2 ? Passing(name) : Fault.None);
         await using S3ObjectStore store = await StoreAsync(proxy, Impatient(name));
-        await store.PutAsync(Key, Content, cancellationToken: Cancellation);
+        await store.PutAsync(Key, _content, cancellationToken: Cancellation);
         byte[] read = new byte[2_000_000];
         await store.GetExactlyAsync(Key, 777, read, Cancellation);
-        Assert.True(Content.AsSpan(777, read.Length).SequenceEqual(read));
+        Assert.True(_content.AsSpan(777, read.Length).SequenceEqual(read));
         Assert.Equal(3, proxy.Count("GET"));
     }
 
@@ -70,9 +70,9 @@ public sealed class S3FailureTests
     {
         await using FaultProxy proxy = await ProxyAsync((method, number) => method is not "PUT" && number == 0 ? Passing(name) : Fault.None);
         await using S3ObjectStore store = await StoreAsync(proxy, Impatient(name));
-        await store.PutAsync("a", Content, cancellationToken: Cancellation);
-        await store.PutAsync("b", Content, cancellationToken: Cancellation);
-        Assert.Equal(Content.Length, (await store.HeadAsync("a", Cancellation))!.Value.SizeBytes);
+        await store.PutAsync("a", _content, cancellationToken: Cancellation);
+        await store.PutAsync("b", _content, cancellationToken: Cancellation);
+        Assert.Equal(_content.Length, (await store.HeadAsync("a", Cancellation))!.Value.SizeBytes);
         Assert.Equal(2, await CountAsync(store));
         await store.DeleteAsync(["a", "b"], Cancellation);
         Assert.Equal(0, await CountAsync(store));
@@ -88,7 +88,7 @@ public sealed class S3FailureTests
     {
         await using FaultProxy proxy = await ProxyAsync((method, _) => method == "PUT" ? Fault.FlipInRequest(at) : Fault.None);
         await using S3ObjectStore store = await StoreAsync(proxy);
-        ObjectStoreException e = await Assert.ThrowsAsync<ObjectStoreException>(async () => await store.PutAsync(Key, Content, cancellationToken: Cancellation));
+        ObjectStoreException e = await Assert.ThrowsAsync<ObjectStoreException>(async () => await store.PutAsync(Key, _content, cancellationToken: Cancellation));
         Assert.Contains("400", e.Message, StringComparison.Ordinal);
         Assert.Null(await store.HeadAsync(Key, Cancellation));
     }
@@ -98,9 +98,9 @@ public sealed class S3FailureTests
     {
         await using FaultProxy proxy = await ProxyAsync((method, number) => method == "PUT" && number == 0 ? Fault.FlipInRequest(5) : Fault.None);
         await using S3ObjectStore store = await StoreAsync(proxy);
-        await store.PutAsync(Key, Content, cancellationToken: Cancellation);
+        await store.PutAsync(Key, _content, cancellationToken: Cancellation);
         Assert.Equal(2, proxy.Count("PUT"));
-        Assert.Equal(Content, await store.GetAllAsync(Key, Content.Length, Cancellation));
+        Assert.Equal(_content, await store.GetAllAsync(Key, _content.Length, Cancellation));
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class S3FailureTests
     {
         await using FaultProxy proxy = await ProxyAsync((_, _) => Fault.Answer(503, "SlowDown"));
         await using S3ObjectStore store = await StoreAsync(proxy);
-        ObjectStoreException e = await FailsAsync(ObjectStoreError.Unavailable, () => store.PutAsync(Key, Content, cancellationToken: Cancellation));
+        ObjectStoreException e = await FailsAsync(ObjectStoreError.Unavailable, () => store.PutAsync(Key, _content, cancellationToken: Cancellation));
         Assert.True(e.IsTransient);
         Assert.Equal($"{store.Name}: cannot store {Key}: 503 SlowDown: said by the proxy (4 attempts)", e.Message);
         Assert.Equal(4, proxy.Count("PUT"));
@@ -128,7 +128,7 @@ public sealed class S3FailureTests
     {
         await using FaultProxy proxy = await ProxyAsync((_, _) => Fault.Answer(status, code));
         await using S3ObjectStore store = await StoreAsync(proxy, options => options with { CreateBucket = false });
-        ObjectStoreException put = await FailsAsync(expected, () => store.PutAsync(Key, Content, cancellationToken: Cancellation));
+        ObjectStoreException put = await FailsAsync(expected, () => store.PutAsync(Key, _content, cancellationToken: Cancellation));
         Assert.Contains($"{status} {code}", put.Message, StringComparison.Ordinal);
         Assert.Contains(Key, put.Message, StringComparison.Ordinal);
         await FailsAsync(expected, async () => await store.GetAsync(Key, 0, new byte[1], Cancellation));
@@ -145,7 +145,7 @@ public sealed class S3FailureTests
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         Task[] calls =
         [
-            store.PutAsync(Key, Content, cancellationToken: stop.Token).AsTask(),
+            store.PutAsync(Key, _content, cancellationToken: stop.Token).AsTask(),
             store.GetAsync(Key, 0, new byte[1], stop.Token).AsTask(),
             store.HeadAsync(Key, stop.Token).AsTask(),
             store.DeleteAsync(["a", "b"], stop.Token).AsTask(),

@@ -7,14 +7,14 @@ namespace BackupEngine.S3.Tests;
 public sealed class S3RequestSignerTests
 {
     // The worked examples of https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
-    private static readonly ImmutableCredentials Example = new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", null);
+    private static readonly ImmutableCredentials _example = new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", null);
 
     [Fact]
     public void The_published_example_gets_the_published_signature()
     {
         using HttpRequestMessage request = new(HttpMethod.Get, "https://examplebucket.s3.amazonaws.com/test.txt");
         request.Headers.Range = new RangeHeaderValue(0, 9);
-        new S3RequestSigner("us-east-1", new FixedTime()).Sign(request, S3RequestSigner.EmptySha256, Example);
+        new S3RequestSigner("us-east-1", new FixedTime()).Sign(request, S3RequestSigner.EmptySha256, _example);
         Assert.Equal(
             "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
             + "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date, "

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using BackupEngine.Durability;
 using Microsoft.Win32.SafeHandles;
 
 namespace BackupEngine.Volumes;
@@ -84,19 +85,6 @@ internal static partial class LinuxNative
     /// <summary>Makes a range read as zeros, allocated or not; 0, or the errno.</summary>
     public static int ZeroRange(SafeFileHandle handle, long offset, long length) => Allocate(handle, ZeroRangeKeepSize, offset, length);
 
-    /// <summary>
-    /// Makes what was written durable. RandomAccess.FlushToDisk and FileStream.Flush(true) are no way to do it:
-    /// they return as if all were well when fsync fails with EIO (seen with .NET 10.0 on a device that had run full).
-    /// </summary>
-    public static void Flush(SafeFileHandle handle)
-    {
-        while (Sync(handle) < 0)
-        {
-            if (Marshal.GetLastPInvokeError() != Errno.Interrupted)
-                throw LastError();
-        }
-    }
-
     /// <summary>Makes the names in a directory durable.</summary>
     public static void FlushDirectory(string path)
     {
@@ -104,14 +92,7 @@ internal static partial class LinuxNative
         if (descriptor < 0)
             throw LastError();
         using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        try
-        {
-            Flush(handle);
-        }
-        catch (IOException error) when (error.HResult == Errno.Invalid)
-        {
-            // Some network file systems cannot flush a directory: their names are durable at once or never.
-        }
+        DiskFlush.Directory(handle);
     }
 
     /// <summary>An errno as .NET's own file calls would throw it.</summary>

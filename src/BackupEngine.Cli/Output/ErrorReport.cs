@@ -21,6 +21,13 @@ internal static class ErrorReport
     /// <returns>The exit code of wrong usage.</returns>
     public static int WriteUsage(ParseResult parsed)
     {
+        Write(MessageOf(parsed), ExitCodes.WrongUsage, parsed.GetValue(SharedOptions.Json));
+        return ExitCodes.WrongUsage;
+    }
+
+    /// <summary>What is wrong with a command line, and where to read how it is written.</summary>
+    public static string MessageOf(ParseResult parsed)
+    {
         List<string> path = [];
         for (Symbol? command = parsed.CommandResult.Command; command is not null; command = command.Parents.FirstOrDefault())
             path.Insert(0, command.Name);
@@ -29,8 +36,7 @@ internal static class ErrorReport
         string problem = parsed.UnmatchedTokens is [string unknown, ..]
             ? $"'{unknown}' is no command, argument or option of '{string.Join(' ', path)}'"
             : parsed.Errors[0].Message.TrimEnd('.');
-        Write($"{problem}. See '{string.Join(' ', path)} --help'.", ExitCodes.WrongUsage, parsed.GetValue(SharedOptions.Json));
-        return ExitCodes.WrongUsage;
+        return $"{problem}. See '{string.Join(' ', path)} --help'.";
     }
 
     /// <summary>The message of an error for people.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BackupEngine.Cli.CommandLine;
+using BackupEngine.ObjectStores;
 
 namespace BackupEngine.Cli.Output;
 
@@ -42,6 +43,9 @@ internal static class ErrorReport
     /// <summary>The message of an error for people.</summary>
     public static string MessageOf(Exception error) => error switch
     {
+        ObjectStoreException { Error: ObjectStoreError.ContainerNotFound } => $"{error.Message}; check --store",
+        ObjectStoreException { Error: ObjectStoreError.AccessDenied } when error.Message.StartsWith("s3://", StringComparison.Ordinal) =>
+            $"{error.Message}; check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE), and what they may do with the bucket",
         CommandException or BackupEngineException or IOException or UnauthorizedAccessException => error.Message,
         // Anything else is a defect of the program, not of what the user did.
         _ => $"unexpected {error.GetType().Name}: {error.Message} (--verbose shows where)",

@@ -12,6 +12,8 @@ internal static partial class LinuxNative
     /// <summary>Whether these calls may be made: their numbers and structures below are those of 64-bit Linux.</summary>
     public static readonly bool IsSupported = OperatingSystem.IsLinux() && nint.Size == 8;
 
+    private static readonly TimeSpan _busyLimit = TimeSpan.FromMilliseconds(250);
+
     /// <summary>What kind of file a path leads to, symbolic links followed.</summary>
     /// <exception cref="IOException">There is none, or it cannot be reached.</exception>
     public static LinuxFileKind GetKind(string path)
@@ -31,11 +33,26 @@ internal static partial class LinuxNative
     public static SafeFileHandle OpenDevice(string path, bool forWriting)
     {
         int flags = OpenCloseOnExec | (forWriting ? OpenReadWrite | OpenExclusive : OpenReadOnly);
-        int descriptor;
-        do
-            descriptor = Open(path, flags);
-        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Errno.Interrupted);
-        return descriptor < 0 ? throw LastError() : new SafeFileHandle(descriptor, ownsHandle: true);
+        int descriptor = -1;
+        int errno = 0;
+        // Claims that last a moment are waited out: those of tools that look at new devices, and our own of a moment ago
+        // when a child process was forked meanwhile, which has the descriptor too until it executes its program.
+        SpinWait.SpinUntil(
+            () =>
+            {
+                descriptor = Open(path, flags);
+                errno = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
+                return errno is not (Errno.Busy or Errno.Interrupted);
+            },
+            _busyLimit);
+        return errno == 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Error(errno);
+    }
+
+    /// <summary>Whether a block device refuses all writes, which opening it to write does not tell.</summary>
+    public static bool IsReadOnly(SafeFileHandle device)
+    {
+        int readOnly = 0;
+        return IoControl(device, GetReadOnly, ref readOnly) < 0 ? throw LastError() : readOnly != 0;
     }
 
     /// <summary>Size of a block device in bytes.</summary>
@@ -67,6 +84,19 @@ internal static partial class LinuxNative
     /// <summary>Makes a range read as zeros, allocated or not; 0, or the errno.</summary>
     public static int ZeroRange(SafeFileHandle handle, long offset, long length) => Allocate(handle, ZeroRangeKeepSize, offset, length);
 
+    /// <summary>
+    /// Makes what was written durable. RandomAccess.FlushToDisk and FileStream.Flush(true) are no way to do it:
+    /// they return as if all were well when fsync fails with EIO (seen with .NET 10.0 on a device that had run full).
+    /// </summary>
+    public static void Flush(SafeFileHandle handle)
+    {
+        while (Sync(handle) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Errno.Interrupted)
+                throw LastError();
+        }
+    }
+
     /// <summary>Makes the names in a directory durable.</summary>
     public static void FlushDirectory(string path)
     {
@@ -74,9 +104,14 @@ internal static partial class LinuxNative
         if (descriptor < 0)
             throw LastError();
         using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        // Some network file systems cannot flush a directory and say EINVAL: their names are durable at once or never.
-        if (Sync(handle) < 0 && Marshal.GetLastPInvokeError() != Errno.Invalid)
-            throw LastError();
+        try
+        {
+            Flush(handle);
+        }
+        catch (IOException error) when (error.HResult == Errno.Invalid)
+        {
+            // Some network file systems cannot flush a directory: their names are durable at once or never.
+        }
     }
 
     /// <summary>An errno as .NET's own file calls would throw it.</summary>

@@ -5,23 +5,21 @@ namespace BackupEngine.Cli.Tests.Commands;
 /// <summary>Ctrl-C, and what a service manager sends, in the middle of things.</summary>
 public sealed class CancellationTests : IDisposable
 {
-    private const int Interrupt = 2;
-    private const int Terminate = 15;
     private readonly Workspace _workspace = new();
 
     public void Dispose() => _workspace.Dispose();
 
     [Theory]
-    [InlineData(Interrupt, "")]
-    [InlineData(Terminate, "")]
-    [InlineData(Interrupt, "--incremental")]
+    [InlineData(CliProcess.Interrupt, "")]
+    [InlineData(CliProcess.Terminate, "")]
+    [InlineData(CliProcess.Interrupt, "--incremental")]
     public async Task A_cancelled_backup_leaves_the_store_as_it_was(int signal, string how)
     {
         (string id, byte[] content) = await BackUpSmallAsync();
         IReadOnlyList<string> before = Workspace.FilesOf(_workspace.Store);
 
         // Text at the highest level of zstd keeps one worker busy for far longer than a signal takes.
-        string volume = WriteTextVolume(256 << 20);
+        string volume = _workspace.WriteTextVolume("text.img", 256 << 20);
         string[] arguments = ["backup", volume, "--store", _workspace.Store, "--compression", "zstd:22", "--workers", "1", "--volume-id", "vm", .. how.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
         using CliProcess backup = CliProcess.Start(new CliSettings(), arguments);
         await WhenAsync(() => Directory.EnumerateFiles(_workspace.Store, "*", SearchOption.AllDirectories).Any(path => path.Contains("/intents/", StringComparison.Ordinal)), backup);
@@ -33,8 +31,8 @@ public sealed class CancellationTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Interrupt)]
-    [InlineData(Terminate)]
+    [InlineData(CliProcess.Interrupt)]
+    [InlineData(CliProcess.Terminate)]
     public async Task A_cancelled_restore_takes_its_unfinished_file_away(int signal)
     {
         byte[] content = Workspace.Bytes(256 << 20, seed: 1);
@@ -64,7 +62,7 @@ public sealed class CancellationTests : IDisposable
 
         using CliProcess restore = CliProcess.Start(new CliSettings(), "restore", id, "--store", _workspace.Store, "--to", target);
         await WhenAsync(() => File.GetLastWriteTimeUtc(target) != DateTime.UnixEpoch, restore);
-        restore.Signal(Interrupt);
+        restore.Signal(CliProcess.Interrupt);
 
         (await restore.WaitAsync()).MustFail(ExitCodes.Cancelled, "cancelled", target, "restore to it again");
         Assert.Equal(256 << 20, new FileInfo(target).Length);
@@ -76,7 +74,7 @@ public sealed class CancellationTests : IDisposable
         string directory = _workspace.PathOf("tours");
         using CliProcess demo = CliProcess.Start(new CliSettings(), "demo", "--directory", directory);
         await WhenAsync(() => Directory.Exists(directory) && Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Any(path => path.Contains("/packs/", StringComparison.Ordinal)), demo);
-        demo.Signal(Interrupt);
+        demo.Signal(CliProcess.Interrupt);
 
         CliResult result = await demo.WaitAsync();
         Assert.Equal(ExitCodes.Cancelled, result.ExitCode);
@@ -88,22 +86,6 @@ public sealed class CancellationTests : IDisposable
     {
         string volume = _workspace.WriteVolume("small.img", 300_000, seed: 1);
         return (await _workspace.BackupIdAsync(volume, "--volume-id", "vm"), File.ReadAllBytes(volume));
-    }
-
-    private string WriteTextVolume(int size)
-    {
-        string path = _workspace.PathOf("text.img");
-        byte[] block = new byte[1 << 20];
-        using FileStream file = File.Create(path);
-        for (int written = 0; written < size; written += block.Length)
-        {
-            new Random(written).NextBytes(block);
-            for (int i = 0; i < block.Length; i++)
-                block[i] = (byte)('a' + (block[i] % 8));
-            file.Write(block);
-        }
-
-        return path;
     }
 
     /// <summary>Waits until the program has come to where the test wants it, which it must do before its end.</summary>

@@ -6,6 +6,12 @@ namespace BackupEngine.Cli.Tests.Running;
 /// <summary>The program as a user runs it: a process with arguments, an environment, and three streams.</summary>
 internal sealed partial class CliProcess : IDisposable
 {
+    /// <summary>What Ctrl-C sends.</summary>
+    public const int Interrupt = 2;
+
+    /// <summary>What a service manager sends.</summary>
+    public const int Terminate = 15;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly Process _process;

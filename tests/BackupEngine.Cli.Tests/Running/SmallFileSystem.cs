@@ -7,6 +7,7 @@ internal sealed class SmallFileSystem : IDisposable
 {
     public SmallFileSystem(int sizeMiB)
     {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Mounting a small file system needs Linux and root.");
         Path = Directory.CreateTempSubdirectory("backup-engine-small-").FullName;
         Run("mount", "-t", "tmpfs", "-o", $"size={sizeMiB}m", "backup-engine-test", Path);
     }

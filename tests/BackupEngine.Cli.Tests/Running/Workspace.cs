@@ -19,6 +19,19 @@ public sealed class Workspace : IDisposable
         return path;
     }
 
+    /// <summary>Writes a volume of letters: the highest level of zstd keeps a worker busy with it for far longer than a signal takes.</summary>
+    public string WriteTextVolume(string name, int size)
+    {
+        string path = PathOf(name);
+        byte[] block = Bytes(1 << 20, seed: 1);
+        for (int i = 0; i < block.Length; i++)
+            block[i] = (byte)('a' + (block[i] % 8));
+        using FileStream file = File.Create(path);
+        for (int written = 0; written < size; written += block.Length)
+            file.Write(block);
+        return path;
+    }
+
     /// <summary>Overwrites some bytes of a volume.</summary>
     public static void Change(string path, long offset, int length, int seed)
     {

@@ -34,15 +34,22 @@ public sealed partial class LinkTests
     {
         string all = string.Join('\n', Documents.All.Select(document => WithoutCodeBlocks(Documents.Read(document))));
         string[] targets = [.. Link().Matches(all).Select(match => Path.GetFileName(match.Groups[1].Value.Split('#')[0]))];
-        Assert.Empty(Documents.All.Select(document => Path.GetFileName(document)).Where(name => name != "README.md" && !targets.Contains(name)));
+        string[] unlinked = [.. Documents.All.Select(document => Path.GetFileName(document)).Where(name => name != "README.md" && !targets.Contains(name))];
+        Assert.Empty(unlinked);
     }
 
     [Fact]
     public void Every_decision_is_in_the_list_of_decisions()
     {
         string list = Documents.Read("docs/decisions/README.md");
-        foreach (string decision in Documents.All.Where(document => document.StartsWith("docs/decisions/0", StringComparison.Ordinal)))
-            Assert.Contains($"({Path.GetFileName(decision)})", list, StringComparison.Ordinal);
+        string[] decisions = [.. Documents.All.Where(document => document.StartsWith("docs/decisions/", StringComparison.Ordinal)).Select(document => Path.GetFileName(document)).Where(name => name != "README.md")];
+        Assert.NotEmpty(decisions);
+        foreach (string decision in decisions)
+        {
+            string number = decision.Split('-')[0];
+            Assert.Contains($"| [{number}]({decision}) |", list, StringComparison.Ordinal);
+            Assert.StartsWith($"# {number}: ", Documents.Read($"docs/decisions/{decision}"), StringComparison.Ordinal);
+        }
     }
 
     /// <summary>What a heading is called in a link: lower case, spaces as hyphens, without other signs.</summary>

@@ -12,6 +12,8 @@ internal static partial class LinuxNative
     /// <summary>Whether these calls may be made: their numbers and structures below are those of 64-bit Linux.</summary>
     public static readonly bool IsSupported = OperatingSystem.IsLinux() && nint.Size == 8;
 
+    private static readonly TimeSpan _busyLimit = TimeSpan.FromMilliseconds(250);
+
     /// <summary>What kind of file a path leads to, symbolic links followed.</summary>
     /// <exception cref="IOException">There is none, or it cannot be reached.</exception>
     public static LinuxFileKind GetKind(string path)
@@ -31,11 +33,19 @@ internal static partial class LinuxNative
     public static SafeFileHandle OpenDevice(string path, bool forWriting)
     {
         int flags = OpenCloseOnExec | (forWriting ? OpenReadWrite | OpenExclusive : OpenReadOnly);
-        int descriptor;
-        do
-            descriptor = Open(path, flags);
-        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Errno.Interrupted);
-        return descriptor < 0 ? throw LastError() : new SafeFileHandle(descriptor, ownsHandle: true);
+        int descriptor = -1;
+        int errno = 0;
+        // Claims that last a moment are waited out: those of tools that look at new devices, and our own of a moment ago
+        // when a child process was forked meanwhile, which has the descriptor too until it executes its program.
+        SpinWait.SpinUntil(
+            () =>
+            {
+                descriptor = Open(path, flags);
+                errno = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
+                return errno is not (Errno.Busy or Errno.Interrupted);
+            },
+            _busyLimit);
+        return errno == 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Error(errno);
     }
 
     /// <summary>Whether a block device refuses all writes, which opening it to write does not tell.</summary>

@@ -20,7 +20,7 @@ internal sealed class RestorePipeline
     /// <summary>Zeros written between two looks at the cancellation token.</summary>
     private const long MaxZerosLength = 1L << 30;
 
-    private const int MaxRangeLength = 4 << 20;
+    private const int MaxRangeLength = 2 << 20;
 
     private readonly Manifest _manifest;
     private readonly VolumeGeometry _geometry;

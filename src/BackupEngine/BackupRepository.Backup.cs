@@ -44,11 +44,13 @@ public sealed partial class BackupRepository
         BackupPlan plan = CreatePlan(volume, options, draft, parent);
         var meter = new ProgressMeter(progress, volume.SizeBytes);
         var pipeline = new BackupPipeline(_store, volume, plan, meter);
-        await PutIntentAsync(draft, cancellationToken).ConfigureAwait(false);
+        using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
+        await PutIntentAsync(draft, [], cancellationToken).ConfigureAwait(false);
+        bool isCommitUnclear = false;
         try
         {
             _logger.BackupBegan(draft.Id, draft.VolumeId, draft.SizeBytes, draft.ParentId);
-            await RecheckParentAsync(draft, cancellationToken).ConfigureAwait(false);
+            await RecheckParentAsync(draft, parentRecord, cancellationToken).ConfigureAwait(false);
             Manifest manifest = await pipeline.RunAsync(cancellationToken).ConfigureAwait(false);
             byte[] bytes = ManifestEncoder.Encode(manifest);
             await _store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
@@ -63,7 +65,9 @@ public sealed partial class BackupRepository
                 BytesStored = meter.BytesStored + bytes.Length,
                 DurationSeconds = Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds, 3),
             };
-            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            isCommitUnclear = true;
+            await CommitAsync(backup).ConfigureAwait(false);
             await RemoveIntentAsync(backup).ConfigureAwait(false);
             meter.Finish();
             _logger.BackupCommitted(backup.Id, backup.BytesRead, backup.BytesChanged, backup.BytesStored, backup.DurationSeconds);
@@ -72,7 +76,10 @@ public sealed partial class BackupRepository
         catch (Exception e)
         {
             _logger.BackupFailed(e, draft.Id, draft.VolumeId);
-            await CleanUpAsync(draft, pipeline.PackKeys).ConfigureAwait(false);
+
+            // When nobody knows whether the record arrived, or may still arrive, all must stay: the next prune finds out.
+            if (!isCommitUnclear || e is BackupStateException)
+                await CleanUpAsync(draft, pipeline.PackKeys).ConfigureAwait(false);
             throw;
         }
     }
@@ -147,11 +154,12 @@ public sealed partial class BackupRepository
         };
     }
 
-    private async Task PutIntentAsync(Backup draft, CancellationToken cancellationToken)
+    private async Task PutIntentAsync(Backup draft, IReadOnlyList<Guid> resumes, CancellationToken cancellationToken)
     {
         try
         {
-            await _records.PutIntentAsync(draft, cancellationToken).ConfigureAwait(false);
+            var intent = new Intent { Backup = draft, Writer = ProcessIdentity.Current, Resumes = resumes };
+            await _intents.PutAsync(intent, cancellationToken).ConfigureAwait(false);
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
         {
@@ -160,13 +168,57 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>The second half of the writer's promise (docs/architecture.md "Who may do what at once"): the intent is there, and only now the parent is looked at again.</summary>
-    private async Task RecheckParentAsync(Backup draft, CancellationToken cancellationToken)
+    private async Task RecheckParentAsync(Backup draft, Backup? parentRecord, CancellationToken cancellationToken)
     {
-        if (draft.ParentId is not { } parentId)
+        if (parentRecord is null)
             return;
-        Backup? parent = await _records.FindRecordAsync(draft.VolumeId, parentId, cancellationToken).ConfigureAwait(false);
+        if (await _intents.FindDeletionAsync(parentRecord, cancellationToken).ConfigureAwait(false) is { } deletion)
+        {
+            throw new BackupStateException(
+                $"Backup {parentRecord.Id} is being deleted{(deletion.Deleter is { } deleter ? $" by process {deleter.ProcessId} on {deleter.Host}" : "")} (since {deletion.StoredAt:u}), so no incremental of it can be made now; try again, and if that process is dead, prune first.");
+        }
+
+        Backup? parent = await _records.FindRecordAsync(parentRecord.VolumeId, parentRecord.Id, cancellationToken).ConfigureAwait(false);
         if (parent is not { Status: BackupStatus.Available })
-            throw new BackupStateException($"Backup {parentId} was deleted while an incremental of it began; try again.");
+            throw new BackupStateException($"Backup {parentRecord.Id} was deleted while backup {draft.Id}, an incremental of it, began; try again.");
+    }
+
+    /// <summary>Puts the record. It is no more cancelled half-way: the caller must know what became of the backup.</summary>
+    /// <exception cref="BackupStateException">The backup was declared dead (by a prune) before it was committed, so it does not exist.</exception>
+    /// <exception cref="ObjectStoreException">The store failed, and nobody knows whether the record arrived.</exception>
+    private async Task CommitAsync(Backup backup)
+    {
+        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        try
+        {
+            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, timeout.Token).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e)
+        {
+            // The put may have succeeded although the store said no, or did not say anything.
+            Backup? stored = await _records.FindRecordAsync(backup.VolumeId, backup.Id, timeout.Token).ConfigureAwait(false);
+            if (stored is null)
+                throw;
+            if (stored.ManifestSha256 != backup.ManifestSha256 || stored.UpdatedAt != backup.UpdatedAt || stored.Status != BackupStatus.Available)
+                throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or another of that id was made, before it was finished ({e.Error}); back up again.");
+        }
+
+        await CheckIntentAsync(backup, timeout.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Whoever breaks an intent puts a record in the backup's place first, so a commit that came too late has failed already, unless all that is over
+    /// and even that record is gone again. Then the data may be gone with it.
+    /// </summary>
+    private async Task CheckIntentAsync(Backup backup, CancellationToken cancellationToken)
+    {
+        if (await _intents.ExistsAsync(backup, cancellationToken).ConfigureAwait(false))
+            return;
+        VerifyReport report = await new VerifyPipeline(_store, new VerifyOptions(), new ProgressMeter(null, 0)).RunAsync([backup], cancellationToken).ConfigureAwait(false);
+        if (report.Findings.Count == 0)
+            return;
+        await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
+        throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune while it was being written; back up again.");
     }
 
     /// <summary>The backup is committed: whatever the caller wants now, the intent must go, and when it cannot it only delays a delete.</summary>
@@ -175,7 +227,7 @@ public sealed partial class BackupRepository
         using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
         try
         {
-            await _records.DeleteIntentAsync(backup, timeout.Token).ConfigureAwait(false);
+            await _intents.DeleteAsync(backup, timeout.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
         {
@@ -188,10 +240,8 @@ public sealed partial class BackupRepository
         using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
         try
         {
-            // The record may have arrived although the store said no: then the backup is committed, and everything stays.
-            if (await _records.FindRecordAsync(draft.VolumeId, draft.Id, timeout.Token).ConfigureAwait(false) is null)
-                await _store.DeleteAsync([.. packKeys, draft.ManifestKey!], timeout.Token).ConfigureAwait(false);
-            await _records.DeleteIntentAsync(draft, timeout.Token).ConfigureAwait(false);
+            await _store.DeleteAsync([.. packKeys, draft.ManifestKey!], timeout.Token).ConfigureAwait(false);
+            await _intents.DeleteAsync(draft, timeout.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
         {

@@ -101,5 +101,9 @@ public sealed record Backup
     /// <summary>Version of the engine that wrote the backup.</summary>
     public string? EngineVersion { get; init; }
 
+    /// <summary>Whether this only stands for a record that could not be read.</summary>
+    [JsonIgnore]
+    internal bool IsUnreadable { get; init; }
+
     private static readonly Dictionary<string, string> EmptyMetadata = [];
 }

@@ -25,4 +25,10 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Information, "Backup {BackupId} imported; its data is {ManifestKey}")]
     public static partial void Imported(this ILogger logger, Guid backupId, string manifestKey);
+
+    [LoggerMessage(8, LogLevel.Information, "Prune removed {BackupCount} backups and {ObjectCount} objects of {Bytes} bytes")]
+    public static partial void Pruned(this ILogger logger, int backupCount, long objectCount, long bytes);
+
+    [LoggerMessage(9, LogLevel.Warning, "Prune kept what it was to remove: {Reason}")]
+    public static partial void PruneKept(this ILogger logger, string reason);
 }

@@ -12,12 +12,14 @@ public sealed partial class BackupRepository
     /// of packs, by listing; with it, every byte that a backup needs is read and checked.
     /// </summary>
     /// <returns>What was found; damage is reported, not thrown.</returns>
+    /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public async Task<VerifyReport> VerifyAsync(
         VerifyOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         options ??= new VerifyOptions();
+        OptionsGuard.Check(options);
         IReadOnlyList<Backup> backups = options.BackupId is { } backupId
             ? [await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false)]
             : [.. (await ListAsync(null, cancellationToken).ConfigureAwait(false)).Where(backup => backup.Status is not (BackupStatus.Creating or BackupStatus.Deleting))];

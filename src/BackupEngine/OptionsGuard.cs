@@ -45,6 +45,12 @@ internal static class OptionsGuard
             throw new ArgumentException($"The age of an intent cannot be {options.IntentAge}.", nameof(options));
     }
 
+    public static void Check(VerifyOptions options)
+    {
+        if (!(options.SamplePercent is > 0 and <= 100))
+            throw new ArgumentException($"A sample cannot be {options.SamplePercent} percent: more than 0, and 100 at the most, can be.", nameof(options));
+    }
+
     private static void CheckResources(int? workers, long maxMemoryBytes, string name)
     {
         if (workers is < 1 or > MaxWorkers)

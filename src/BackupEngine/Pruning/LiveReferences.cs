@@ -50,9 +50,9 @@ internal sealed class LiveReferences(IObjectStore store, StoredData data, List<s
         {
             return await store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
         }
-        catch (CorruptionException) when (backup.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting)
+        catch (CorruptionException) when (backup.Status is not (BackupStatus.Available or BackupStatus.Error))
         {
-            // Somebody is at it, and has come as far as that.
+            // Somebody is deleting it, and has come as far as that; or wants to import what is not there.
             return null;
         }
     }

@@ -22,19 +22,20 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
         IReadOnlyList<Backup> backups = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
         var breaking = new IntentBreaker(store, records, intents, options, time);
         await breaking.SelectAsync(atWork, cancellationToken).ConfigureAwait(false);
-        List<Backup> candidates = [.. SelectCandidates(backups), .. SelectAbandoned(data, backups, atWork)];
+        List<Backup> candidates = [.. SelectCandidates(backups)];
+        List<Backup> abandoned = [.. SelectAbandoned(data, backups, atWork)];
 
         List<string> marks = [];
         try
         {
             if (!options.DryRun)
             {
-                foreach (Backup candidate in candidates)
+                foreach (Backup candidate in candidates.Concat(abandoned))
                     marks.Add(await intents.PutDeletionAsync(candidate, _token, cancellationToken).ConfigureAwait(false));
                 await breaking.BuryAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            return await RemoveAsync(data, candidates, breaking, cancellationToken).ConfigureAwait(false);
+            return await RemoveAsync(data, candidates, abandoned, breaking, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -42,7 +43,7 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
         }
     }
 
-    private async Task<PruneReport> RemoveAsync(StoredData data, List<Backup> candidates, IntentBreaker breaking, CancellationToken cancellationToken)
+    private async Task<PruneReport> RemoveAsync(StoredData data, List<Backup> candidates, List<Backup> abandoned, IntentBreaker breaking, CancellationToken cancellationToken)
     {
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         Intent[] working = [.. atWork.Intents.Where(intent => !breaking.IsBroken(intent))];
@@ -57,8 +58,10 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
         HashSet<(string, Guid)> removedKeys = [.. removed.Select(backup => (backup.VolumeId, backup.Id))];
         Backup[] live = [.. backups.Where(backup => !removedKeys.Contains((backup.VolumeId, backup.Id)))];
 
-        await new LiveReferences(store, data, _kept).SubtractAsync(live, cancellationToken).ConfigureAwait(false);
-        Protect(data, working, live, removed, candidates);
+        // An import needs what its manifest names before its record is there.
+        IEnumerable<Backup> imports = working.Select(intent => intent.Backup).Where(backup => backup.ManifestSha256 is not null);
+        await new LiveReferences(store, data, _kept).SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
+        Protect(data, working, live, [.. removed, .. abandoned]);
         if (!options.DryRun)
             await DeleteAsync(data, removed, breaking, cancellationToken).ConfigureAwait(false);
         return new PruneReport
@@ -90,7 +93,7 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
             .Concat(inScope.Where(backup => backup.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting));
     }
 
-    /// <summary>Stands for each manifest that no record names: an import could still name it, so it is removed like a backup.</summary>
+    /// <summary>Stands for each manifest that no record names: an import could still name it, so that it is to be removed is said as of a backup. It is none: a record that names it later keeps it.</summary>
     private static IEnumerable<Backup> SelectAbandoned(StoredData data, IReadOnlyList<Backup> backups, IntentListing atWork)
     {
         HashSet<string> named = [.. backups.Concat(atWork.Intents.Select(intent => intent.Backup)).Select(backup => backup.ManifestKey!).Where(key => key is not null)];
@@ -107,17 +110,18 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
         {
             if (working.FirstOrDefault(intent => intent.Needs(candidate) || intent.Backup.Id == candidate.Id) is { } user)
                 _kept.Add($"backup {candidate.Id}, because of {user}");
-            else if (backups.FirstOrDefault(backup => backup.VolumeId == candidate.VolumeId && backup.Id == candidate.Id) is { } record)
+            else if (backups.FirstOrDefault(backup => backup.VolumeId == candidate.VolumeId && backup.Id == candidate.Id && backup.ManifestKey == candidate.ManifestKey) is { } record)
                 yield return record;
         }
     }
 
     /// <summary>Takes out what those at work have written or hold on to, and manifests that were not said to be removed.</summary>
-    private static void Protect(StoredData data, Intent[] working, Backup[] live, Backup[] removed, List<Backup> candidates)
+    private static void Protect(StoredData data, Intent[] working, Backup[] live, Backup[] removed)
     {
         HashSet<Guid> owners = [.. working.Select(intent => intent.Backup.Id), .. working.SelectMany(intent => intent.Resumes)];
+        // Also of those said to be removed, what has come to be named since then stays.
         HashSet<string> named = [.. live.Concat(working.Select(intent => intent.Backup)).Select(backup => backup.ManifestKey!).Where(key => key is not null)];
-        HashSet<string> said = [.. removed.Concat(candidates).Select(backup => backup.ManifestKey!).Where(key => key is not null)];
+        HashSet<string> said = [.. removed.Select(backup => backup.ManifestKey!).Where(key => key is not null)];
         foreach ((string volumeId, VolumeData volume) in data.Volumes)
         {
             foreach (Guid id in volume.Manifests.Keys.Where(id => owners.Contains(id) || named.Contains(StoreKeys.Manifest(volumeId, id)) || !said.Contains(StoreKeys.Manifest(volumeId, id))).ToArray())

@@ -68,7 +68,7 @@ public sealed record Backup
     public string? FailReason { get; init; }
 
     /// <summary>The caller's own names and values.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; init; } = _emptyMetadata;
+    public IReadOnlyDictionary<string, string> Metadata { get; init => field = value ?? _emptyMetadata; } = _emptyMetadata;
 
     /// <summary>Bytes in a chunk, the same all along a chain.</summary>
     public required int ChunkSize { get; init; }

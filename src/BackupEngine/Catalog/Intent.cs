@@ -10,7 +10,7 @@ internal sealed record Intent
     public ProcessIdentity? Writer { get; init; }
 
     /// <summary>Backups that were cut off and whose packs this one takes over.</summary>
-    public IReadOnlyList<Guid> Resumes { get; init; } = [];
+    public IReadOnlyList<Guid> Resumes { get; init => field = value ?? []; } = [];
 
     /// <summary>Why the intent cannot be read; null when it can. Of one that cannot be read, only id and volume are known: it may concern anything.</summary>
     [System.Text.Json.Serialization.JsonIgnore]

@@ -1,6 +1,7 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit;
+using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Reliability;
 using Xunit;
@@ -146,19 +147,45 @@ public sealed class PruneTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_backup_that_was_declared_dead_cannot_be_committed_any_more()
+    public async Task A_backup_that_is_declared_dead_at_any_moment_fails_or_is_whole()
     {
         BackupRepository repository = await Repositories.OpenAsync(_store);
         Backup first = await AddAsync(repository, _monday);
-        var volume = new InterruptedVolume(Repositories.Noise(500_000, 99), async () =>
+        byte[] content = Repositories.Noise(500_000, 99);
+        int failed = 0;
+        int calls = int.MaxValue;
+        for (int call = 2; call <= calls; call++)
         {
-            _clock.Now += TimeSpan.FromDays(2);
-            PruneReport report = await repository.PruneAsync(new PruneOptions { BreakIntents = true }, Repositories.Token);
-            Assert.Single(report.IntentsRemoved);
-        });
-        await Assert.ThrowsAsync<BackupStateException>(() => repository.BackupAsync(volume, new BackupOptions { VolumeId = Repositories.VolumeId }, cancellationToken: Repositories.Token));
-        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "the late writer");
-        await CheckAsync(repository, [first.Id]);
+            InMemoryObjectStore store = await _store.CloneAsync(_clock);
+            BackupRepository pruning = await Repositories.OpenAsync(store);
+            int at = call;
+            await using var interrupted = new FaultInjectingObjectStore(store, 1)
+            {
+                BeforeCall = async number =>
+                {
+                    if (number != at)
+                        return;
+                    _clock.Now += TimeSpan.FromDays(2);
+                    await pruning.PruneAsync(new PruneOptions { BreakIntents = true }, Repositories.Token);
+                },
+            };
+            BackupRepository writing = await Repositories.OpenAsync(interrupted);
+            try
+            {
+                Backup backup = await writing.BackupAsync(new MemoryVolume(content), new BackupOptions { VolumeId = Repositories.VolumeId, Workers = 1 }, cancellationToken: Repositories.Token);
+                VolumeAssert.Same(content, await pruning.RestoreOverAsync(backup), $"declared dead before call {call}");
+            }
+            catch (BackupStateException)
+            {
+                failed++;
+            }
+
+            VolumeAssert.Same(_contents[first.Id], await pruning.RestoreOverAsync(first), $"the first, prune before call {call}");
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"declared dead before call {call}");
+            calls = Math.Min(calls, interrupted.Calls);
+        }
+
+        Assert.InRange(failed, 1, calls);
     }
 
     [Fact]
@@ -198,10 +225,7 @@ public sealed class PruneTests : IAsyncDisposable
         return id;
     }
 
-    private Task<Backup> StoreOtherVolumeAsync(BackupRepository repository)
-    {
-        return AddAsync(repository, _monday.AddYears(-1), volumeId: "other");
-    }
+    private Task<Backup> StoreOtherVolumeAsync(BackupRepository repository) => AddAsync(repository, _monday.AddYears(-1), volumeId: "other");
 
     private async Task<Backup> AddAsync(BackupRepository repository, DateTimeOffset time, bool full = false, string volumeId = Repositories.VolumeId)
     {

@@ -41,16 +41,19 @@ public sealed partial class BackupRepository
         if (await _records.FindRecordAsync(draft.Id, cancellationToken).ConfigureAwait(false) is not null)
             throw new BackupStateException($"Backup {draft.Id} exists already in {Name}.");
 
-        BackupPlan plan = CreatePlan(volume, options, draft, parent);
+        IReadOnlyList<Intent> cutOff = await FindCutOffAsync(options, draft, cancellationToken).ConfigureAwait(false);
         var meter = new ProgressMeter(progress, volume.SizeBytes);
-        var pipeline = new BackupPipeline(_store, volume, plan, meter);
         using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
-        await PutIntentAsync(draft, [], cancellationToken).ConfigureAwait(false);
+        await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], cancellationToken).ConfigureAwait(false);
+        BackupPipeline? pipeline = null;
+        IReadOnlyList<Intent> takenOver = [];
         bool isCommitUnclear = false;
         try
         {
             _logger.BackupBegan(draft.Id, draft.VolumeId, draft.SizeBytes, draft.ParentId);
             await RecheckParentAsync(draft, parentRecord, cancellationToken).ConfigureAwait(false);
+            takenOver = await TakeOverAsync(draft, cutOff, cancellationToken).ConfigureAwait(false);
+            pipeline = new BackupPipeline(_store, volume, CreatePlan(volume, options, draft, parent, takenOver), meter);
             Manifest manifest = await pipeline.RunAsync(cancellationToken).ConfigureAwait(false);
             byte[] bytes = ManifestEncoder.Encode(manifest);
             await _store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
@@ -68,6 +71,7 @@ public sealed partial class BackupRepository
             cancellationToken.ThrowIfCancellationRequested();
             isCommitUnclear = true;
             await CommitAsync(backup).ConfigureAwait(false);
+            await BuryTakenOverAsync(takenOver, manifest).ConfigureAwait(false);
             await RemoveIntentAsync(backup).ConfigureAwait(false);
             meter.Finish();
             _logger.BackupCommitted(backup.Id, backup.BytesRead, backup.BytesChanged, backup.BytesStored, backup.DurationSeconds);
@@ -77,9 +81,10 @@ public sealed partial class BackupRepository
         {
             _logger.BackupFailed(e, draft.Id, draft.VolumeId);
 
-            // When nobody knows whether the record arrived, or may still arrive, all must stay: the next prune finds out.
-            if (!isCommitUnclear || e is BackupStateException)
-                await CleanUpAsync(draft, pipeline.PackKeys).ConfigureAwait(false);
+            // When nobody knows whether the record arrived, or may still arrive, all must stay, and whoever declared the backup dead removes it: the next prune finds out.
+            // When the store broke off, all stays to be resumed.
+            if (!isCommitUnclear && !(options.Resume && e is BackupEngineException { IsTransient: true }))
+                await CleanUpAsync(draft, pipeline?.PackKeys ?? [], takenOver).ConfigureAwait(false);
             throw;
         }
     }
@@ -137,7 +142,7 @@ public sealed partial class BackupRepository
         };
     }
 
-    private static BackupPlan CreatePlan(IVolume volume, BackupOptions options, Backup draft, Manifest? parent)
+    private static BackupPlan CreatePlan(IVolume volume, BackupOptions options, Backup draft, Manifest? parent, IReadOnlyList<Intent> takenOver)
     {
         var geometry = new VolumeGeometry(volume.SizeBytes, draft.ChunkSize);
         return new BackupPlan
@@ -149,6 +154,7 @@ public sealed partial class BackupRepository
             Compression = options.Compression,
             Parent = parent,
             ChangedExtents = options.ChangedExtents is { } changed ? ChangedChunks.Align(changed, geometry, parent!.Geometry) : null,
+            Resumed = [.. takenOver.Select(intent => intent.Backup.Id)],
             Workers = options.Workers ?? Environment.ProcessorCount,
             MaxMemoryBytes = options.MaxMemoryBytes,
         };
@@ -208,17 +214,14 @@ public sealed partial class BackupRepository
 
     /// <summary>
     /// Whoever breaks an intent puts a record in the backup's place first, so a commit that came too late has failed already, unless all that is over
-    /// and even that record is gone again. Then the data may be gone with it.
+    /// and even that record is gone again. Then the data may be gone with it, or be another's.
     /// </summary>
     private async Task CheckIntentAsync(Backup backup, CancellationToken cancellationToken)
     {
         if (await _intents.ExistsAsync(backup, cancellationToken).ConfigureAwait(false))
             return;
-        VerifyReport report = await new VerifyPipeline(_store, new VerifyOptions(), new ProgressMeter(null, 0)).RunAsync([backup], cancellationToken).ConfigureAwait(false);
-        if (report.Findings.Count == 0)
-            return;
         await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
-        throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune while it was being written; back up again.");
+        throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or taken over, while it was being written; back up again.");
     }
 
     /// <summary>The backup is committed: whatever the caller wants now, the intent must go, and when it cannot it only delays a delete.</summary>
@@ -235,12 +238,16 @@ public sealed partial class BackupRepository
         }
     }
 
-    private async Task CleanUpAsync(Backup draft, IReadOnlyList<string> packKeys)
+    private async Task CleanUpAsync(Backup draft, IReadOnlyList<string> packKeys, IReadOnlyList<Intent> takenOver)
     {
         using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
         try
         {
+            // Whoever declared this backup dead may have taken over its packs.
+            if (!await _intents.ExistsAsync(draft, timeout.Token).ConfigureAwait(false))
+                return;
             await _store.DeleteAsync([.. packKeys, draft.ManifestKey!], timeout.Token).ConfigureAwait(false);
+            await BuryAsync(takenOver, null, timeout.Token).ConfigureAwait(false);
             await _intents.DeleteAsync(draft, timeout.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupEngineException or OperationCanceledException)

@@ -26,6 +26,21 @@ public sealed partial class BackupRepository
         var meter = new ProgressMeter(progress, backups.Sum(backup => backup.SizeBytes));
         VerifyReport report = await new VerifyPipeline(_store, options, meter).RunAsync(backups, cancellationToken).ConfigureAwait(false);
         meter.Finish();
-        return report;
+        return await DropDeletedAsync(report, backups, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What was deleted while it was looked at is not damaged.</summary>
+    private async Task<VerifyReport> DropDeletedAsync(VerifyReport report, IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
+    {
+        HashSet<Guid> damaged = [.. report.Findings.Select(finding => finding.BackupId)];
+        foreach (Backup backup in backups.Where(backup => damaged.Contains(backup.Id) && !backup.IsUnreadable))
+        {
+            Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+            if (now is not null && now.Status is not (BackupStatus.Deleting or BackupStatus.ErrorDeleting))
+                damaged.Remove(backup.Id);
+        }
+
+        damaged.ExceptWith(backups.Where(backup => backup.IsUnreadable).Select(backup => backup.Id));
+        return damaged.Count == 0 ? report : report with { Findings = [.. report.Findings.Where(finding => !damaged.Contains(finding.BackupId))] };
     }
 }

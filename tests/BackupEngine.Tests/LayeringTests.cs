@@ -12,15 +12,16 @@ public sealed partial class LayeringTests
         ["Format"] = [],
         ["Buffers"] = [],
         ["Diagnostics"] = [],
-        ["Volumes"] = ["Format", "Buffers", "Diagnostics"],
+        ["Durability"] = [],
+        ["Volumes"] = ["Format", "Buffers", "Diagnostics", "Durability"],
         ["Chunking"] = ["Format", "Buffers", "Diagnostics", "Volumes"],
         ["Hashing"] = ["Format", "Buffers", "Diagnostics"],
         ["Compression"] = ["Format", "Buffers", "Diagnostics"],
-        ["ObjectStores"] = ["Format", "Buffers", "Diagnostics"],
+        ["ObjectStores"] = ["Format", "Buffers", "Diagnostics", "Durability"],
         ["Packing"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores"],
         ["Manifests"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing"],
         ["Catalog"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests"],
-        ["Pruning"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog"],
+        ["Pruning"] = ["Format", "Buffers", "Diagnostics", "Durability", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog"],
         ["Pipelines"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog"],
     };
 
@@ -59,6 +60,6 @@ public sealed partial class LayeringTests
     private static string GetEngineFolder([CallerFilePath] string thisFile = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "src", "BackupEngine"));
 
-    [GeneratedRegex(@"\b(?:using (?:static )?BackupEngine\.|(?<![\w.])BackupEngine\.|(?<![\w.]))(Format|Buffers|Diagnostics|Volumes|Chunking|Hashing|Compression|ObjectStores|Packing|Manifests|Catalog|Pruning|Pipelines)[.;]")]
+    [GeneratedRegex(@"\b(?:using (?:static )?BackupEngine\.|(?<![\w.])BackupEngine\.|(?<![\w.]))(Format|Buffers|Diagnostics|Durability|Volumes|Chunking|Hashing|Compression|ObjectStores|Packing|Manifests|Catalog|Pruning|Pipelines)[.;]")]
     private static partial Regex Reference();
 }

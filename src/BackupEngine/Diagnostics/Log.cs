@@ -31,4 +31,7 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "Prune kept what it was to remove: {Reason}")]
     public static partial void PruneKept(this ILogger logger, string reason);
+
+    [LoggerMessage(10, LogLevel.Information, "Backup {BackupId} takes over what backup {CutOffId} had stored when it was cut off")]
+    public static partial void Resumed(this ILogger logger, Guid backupId, Guid cutOffId);
 }

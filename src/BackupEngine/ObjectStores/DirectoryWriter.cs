@@ -1,3 +1,4 @@
+using BackupEngine.Durability;
 using Microsoft.Win32.SafeHandles;
 
 namespace BackupEngine.ObjectStores;
@@ -38,7 +39,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
             {
                 RandomAccess.Write(handle, content, 0);
                 if (durable)
-                    RandomAccess.FlushToDisk(handle);
+                    DiskFlush.File(handle);
             }
 
             cancellationToken.ThrowIfCancellationRequested();

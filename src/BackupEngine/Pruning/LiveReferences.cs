@@ -11,9 +11,10 @@ namespace BackupEngine.Pruning;
 /// its pages as well. The two must agree; where they do not, the pack stays. Memory: one manifest, or two, at a time.
 /// </summary>
 /// <param name="store">Where the manifests and pages are.</param>
+/// <param name="records">Says whether a backup whose manifest is gone is still there.</param>
 /// <param name="data">Takes out of this.</param>
 /// <param name="kept">Takes reasons why something is left that should not be.</param>
-internal sealed class LiveReferences(IObjectStore store, StoredData data, List<string> kept)
+internal sealed class LiveReferences(IObjectStore store, RecordStore records, StoredData data, List<string> kept)
 {
     /// <exception cref="CorruptionException">A manifest cannot be read.</exception>
     public async Task SubtractAsync(IEnumerable<Backup> live, CancellationToken cancellationToken)
@@ -54,6 +55,14 @@ internal sealed class LiveReferences(IObjectStore store, StoredData data, List<s
         {
             // Somebody is deleting it, and has come as far as that; or wants to import what is not there.
             return null;
+        }
+        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+        {
+            // Deleted since it was listed?
+            Backup? now = await records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+            if (now is null || now.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting)
+                return null;
+            throw;
         }
     }
 

@@ -60,7 +60,7 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
 
         // An import needs what its manifest names before its record is there.
         IEnumerable<Backup> imports = working.Select(intent => intent.Backup).Where(backup => backup.ManifestSha256 is not null);
-        await new LiveReferences(store, data, _kept).SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
+        await new LiveReferences(store, records, data, _kept).SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
         Protect(data, working, live, [.. removed, .. abandoned]);
         if (!options.DryRun)
             await DeleteAsync(data, removed, breaking, cancellationToken).ConfigureAwait(false);

@@ -67,7 +67,10 @@ public sealed partial class BackupRepository
         {
             // Taken by the one that is being taken now, it is handed on.
             Backup? there = await _records.FindRecordAsync(stone.VolumeId, stone.Id, cancellationToken).ConfigureAwait(false);
-            return heir is { } id && there is { Status: BackupStatus.Deleting } && there.FailReason == GetHeirText(id);
+            if (heir is not { } id || there is not { Status: BackupStatus.Deleting } || there.FailReason != GetHeirText(id))
+                return false;
+            await _records.PutRecordAsync(stone, PutCondition.None, cancellationToken).ConfigureAwait(false);
+            return true;
         }
     }
 

@@ -18,7 +18,7 @@ public sealed class ResumeTests : IAsyncDisposable
     [Fact]
     public async Task What_a_dead_backup_has_stored_is_not_stored_again()
     {
-        await CutOffAsync(_content, packs: 6);
+        await CutOffAsync(_content, packs: 7);
         long stored = await CountPackBytesAsync();
         Assert.InRange(stored, 20 << 20, VolumeSize);
 
@@ -33,7 +33,7 @@ public sealed class ResumeTests : IAsyncDisposable
     [Fact]
     public async Task What_has_changed_since_is_stored_anew()
     {
-        await CutOffAsync(_content, packs: 6);
+        await CutOffAsync(_content, packs: 7);
         byte[] changed = [.. _content];
         for (int chunk = 0; chunk < VolumeSize; chunk += 5 * 65_536)
             changed[chunk] ^= 1;
@@ -45,7 +45,7 @@ public sealed class ResumeTests : IAsyncDisposable
     [Fact]
     public async Task Damaged_packs_are_not_used()
     {
-        await CutOffAsync(_content, packs: 6);
+        await CutOffAsync(_content, packs: 7);
         foreach (string key in (await _store.ListKeysAsync()).Where(key => key.Contains("/packs/", StringComparison.Ordinal)))
         {
             byte[] pack = await _store.GetAllAsync(key, 64 << 20, Repositories.Token);
@@ -75,7 +75,7 @@ public sealed class ResumeTests : IAsyncDisposable
     {
         BackupRepository repository = await Repositories.OpenAsync(_store);
         Backup full = await repository.FullAsync(new MemoryVolume(new byte[VolumeSize]), Options());
-        await CutOffAsync(_content, packs: 6);
+        await CutOffAsync(_content, packs: 7);
         Backup child = await repository.BackupAsync(new MemoryVolume(_content), Options() with { Incremental = true }, cancellationToken: Repositories.Token);
         Assert.InRange(child.BytesStored, 1, VolumeSize / 2);
         byte[] next = [.. _content];
@@ -90,7 +90,7 @@ public sealed class ResumeTests : IAsyncDisposable
     [Fact]
     public async Task One_that_may_be_alive_is_only_taken_over_by_its_id()
     {
-        Guid cutOff = await CutOffAsync(_content, packs: 6, foreign: true);
+        Guid cutOff = await CutOffAsync(_content, packs: 7, foreign: true);
         BackupRepository repository = await Repositories.OpenAsync(_store);
         Backup alone = await repository.FullAsync(new MemoryVolume(_content), Options());
         Assert.InRange(alone.BytesStored, VolumeSize, VolumeSize + (1 << 20));
@@ -104,9 +104,9 @@ public sealed class ResumeTests : IAsyncDisposable
     [Fact]
     public async Task A_cancelled_resumption_leaves_nothing()
     {
-        await CutOffAsync(_content, packs: 6);
+        await CutOffAsync(_content, packs: 7);
         using var cancel = new CancellationTokenSource();
-        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 25 ? cancel.CancelAsync() : Task.CompletedTask };
+        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 17 ? cancel.CancelAsync() : Task.CompletedTask };
         BackupRepository repository = await Repositories.OpenAsync(watching);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => repository.BackupAsync(new MemoryVolume(_content), Options(), cancellationToken: cancel.Token));
         Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());

@@ -2,6 +2,7 @@ using System.Text.Json;
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
 using BackupEngine.ObjectStores;
+using BackupEngine.Pipelines;
 
 namespace BackupEngine;
 
@@ -30,11 +31,12 @@ public sealed partial class BackupRepository
             throw new BackupStateException($"Backup {backup.Id} exists already in {Name}.");
 
         // An import holds on to data as a writer does to its parent: the intent first, and only then a look at what it names.
-        await PutIntentAsync(backup with { Status = BackupStatus.Creating }, cancellationToken).ConfigureAwait(false);
+        using LocalWriters.Registration writing = LocalWriters.Begin(backup.Id);
+        await PutIntentAsync(backup with { Status = BackupStatus.Creating }, [], cancellationToken).ConfigureAwait(false);
         try
         {
             await CheckDataAsync(backup, cancellationToken).ConfigureAwait(false);
-            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            await CommitAsync(backup).ConfigureAwait(false);
         }
         finally
         {
@@ -67,12 +69,17 @@ public sealed partial class BackupRepository
 
     private async Task CheckDataAsync(Backup backup, CancellationToken cancellationToken)
     {
+        if (await _intents.FindDeletionAsync(backup, cancellationToken).ConfigureAwait(false) is not null)
+            throw new BackupStateException($"The data of backup {backup.Id} is just being deleted.");
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
         if (records.Any(other => other.ManifestKey == backup.ManifestKey && other.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting))
             throw new BackupStateException($"The data of backup {backup.Id} is just being deleted.");
         try
         {
             await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            VerifyReport report = await new VerifyPipeline(_store, new VerifyOptions(), new ProgressMeter(null, 0)).RunAsync([backup], cancellationToken).ConfigureAwait(false);
+            if (report.Findings is [VerifyFinding first, ..])
+                throw new RecordFormatException($"{Name} does not hold all data of backup {backup.Id}: {first.Key}: {first.Problem}");
         }
         catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
         {

@@ -19,6 +19,7 @@ namespace BackupEngine.Cli.Output;
 [JsonSerializable(typeof(RestoreDocument))]
 [JsonSerializable(typeof(DeleteDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
+[JsonSerializable(typeof(PruneDocument))]
 [JsonSerializable(typeof(DemoDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
 internal sealed partial class CliJson : JsonSerializerContext

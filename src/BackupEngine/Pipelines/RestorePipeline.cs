@@ -56,7 +56,7 @@ internal sealed class RestorePipeline
         var work = Channel.CreateBounded<(RestoreBatch Batch, FetchRange Range)>(_workers * 2);
         await WorkerGroup.RunAsync(
             abort,
-            [PlanAsync(work.Writer, abort.Token), .. Enumerable.Range(0, _workers).Select(_ => Task.Run(() => WorkAsync(work.Reader, abort.Token), CancellationToken.None))],
+            [Task.Run(() => PlanAsync(work.Writer, abort.Token), CancellationToken.None), .. Enumerable.Range(0, _workers).Select(_ => Task.Run(() => WorkAsync(work.Reader, abort.Token), CancellationToken.None))],
             cancellationToken).ConfigureAwait(false);
         await _target.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -73,7 +73,6 @@ internal sealed class RestorePipeline
 
     private async Task PlanAsync(ChannelWriter<(RestoreBatch Batch, FetchRange Range)> work, CancellationToken cancellationToken)
     {
-        await Task.Yield();
         long nextPage = _range.Offset / _geometry.PageSize;
         long endPage = (_range.End + _geometry.PageSize - 1) / _geometry.PageSize;
         var numbers = new List<long>(PagesPerBatch);

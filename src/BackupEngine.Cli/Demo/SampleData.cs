@@ -21,7 +21,7 @@ internal static class SampleData
             word = Next(ref seed);
     }
 
-    /// <summary>_lines of words.</summary>
+    /// <summary>Lines of words.</summary>
     public static void FillWithText(Span<byte> block, ulong seed)
     {
         while (!block.IsEmpty)

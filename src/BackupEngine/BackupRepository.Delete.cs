@@ -24,8 +24,10 @@ public sealed partial class BackupRepository
         string mark = await _intents.PutDeletionAsync(backup, token, cancellationToken).ConfigureAwait(false);
         try
         {
-            await ThrowIfBeingUsedAsync(backup, cancellationToken).ConfigureAwait(false);
-            IReadOnlyList<Backup> others = await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<Backup> imports = await ThrowIfBeingUsedAsync(backup, cancellationToken).ConfigureAwait(false);
+
+            // What is being imported needs its packs like what is there.
+            IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
             int count = await DeleteDataAsync(backup, others, cancellationToken).ConfigureAwait(false);
             _logger.Deleted(backupId, count);
         }
@@ -73,11 +75,13 @@ public sealed partial class BackupRepository
                 backup.Id, dependents, $"Backup {backup.Id} cannot be deleted: incremental backups exist for it ({string.Join(", ", dependents.Take(3))}).");
     }
 
-    private async Task ThrowIfBeingUsedAsync(Backup backup, CancellationToken cancellationToken)
+    /// <returns>The backups that are being imported.</returns>
+    private async Task<IReadOnlyList<Backup>> ThrowIfBeingUsedAsync(Backup backup, CancellationToken cancellationToken)
     {
         IntentListing listing = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         if (listing.Intents.FirstOrDefault(intent => intent.Needs(backup) && !intent.IsDead) is { } intent)
             throw new BackupHasDependentsException(backup.Id, [intent.Backup.Id], $"Backup {backup.Id} cannot be deleted: something is being made from it ({intent}).");
+        return [.. listing.Intents.Where(other => other.Backup.ManifestSha256 is not null && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup)];
     }
 
     /// <summary>The keys of all packs that go with a backup.</summary>
@@ -125,11 +129,13 @@ public sealed partial class BackupRepository
     /// <summary>
     /// The packs that backups without a living parent refer to. Nobody else can refer to packs of a backup that has no dependents: whoever does
     /// descends from it, and then either names it as parent, or has lost a parent on the way, or descends from one who has and refers to no more than that one.
+    /// Only what is just being imported has no such order.
     /// </summary>
     private Task<HashSet<string>> FindPacksOfOrphansAsync(IReadOnlyList<Backup> others, CancellationToken cancellationToken)
     {
-        HashSet<Guid> ids = [.. others.Select(other => other.Id)];
-        return ReadPacksAsync(others.Where(other => other is { ParentId: { } parent, ManifestKey: not null } && !ids.Contains(parent)), cancellationToken);
+        HashSet<Guid> ids = [.. others.Where(other => other.Status != BackupStatus.Creating).Select(other => other.Id)];
+        return ReadPacksAsync(
+            others.Where(other => other.ManifestKey is not null && (other.Status == BackupStatus.Creating || (other.ParentId is { } parent && !ids.Contains(parent)))), cancellationToken);
     }
 
     private async Task<HashSet<string>> ReadPacksAsync(IEnumerable<Backup> backups, CancellationToken cancellationToken)
@@ -140,8 +146,15 @@ public sealed partial class BackupRepository
             // Whoever is being deleted needs nothing any more, and what it needed may be gone already.
             if (backup.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting)
                 continue;
-            Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
-            keys.UnionWith(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
+            try
+            {
+                Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+                keys.UnionWith(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
+            }
+            catch (CorruptionException) when (backup.Status == BackupStatus.Creating)
+            {
+                // Somebody wants to import what is not there, and will be told.
+            }
         }
 
         return keys;

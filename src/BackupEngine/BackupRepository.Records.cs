@@ -1,6 +1,7 @@
 using System.Text.Json;
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
+using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
 using BackupEngine.Pipelines;
 
@@ -69,14 +70,16 @@ public sealed partial class BackupRepository
 
     private async Task CheckDataAsync(Backup backup, CancellationToken cancellationToken)
     {
-        if (await _intents.FindDeletionAsync(backup, cancellationToken).ConfigureAwait(false) is not null)
-            throw new BackupStateException($"The data of backup {backup.Id} is just being deleted.");
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
         if (records.Any(other => other.ManifestKey == backup.ManifestKey && other.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting))
             throw new BackupStateException($"The data of backup {backup.Id} is just being deleted.");
         try
         {
-            await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            // Whoever deletes any backup of the chain may be about to delete packs that this one refers to. Asked before it is looked whether they are there.
+            Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            IntentListing atWork = await _intents.ListAsync(manifest.VolumeId, cancellationToken).ConfigureAwait(false);
+            if (atWork.Deletions.Any(deletion => !deletion.IsDead && manifest.Backups.Contains(deletion.DataId)))
+                throw new BackupStateException($"The data of backup {backup.Id}, or of one that it descends from, is just being deleted; try again.");
             VerifyReport report = await new VerifyPipeline(_store, new VerifyOptions(), new ProgressMeter(null, 0)).RunAsync([backup], cancellationToken).ConfigureAwait(false);
             if (report.Findings is [VerifyFinding first, ..])
                 throw new RecordFormatException($"{Name} does not hold all data of backup {backup.Id}: {first.Key}: {first.Problem}");

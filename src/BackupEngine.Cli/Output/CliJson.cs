@@ -20,6 +20,7 @@ namespace BackupEngine.Cli.Output;
 [JsonSerializable(typeof(DeleteDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
 [JsonSerializable(typeof(PruneDocument))]
+[JsonSerializable(typeof(RepairDocument))]
 [JsonSerializable(typeof(DemoDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
 internal sealed partial class CliJson : JsonSerializerContext

@@ -56,6 +56,10 @@ internal sealed record VerifyDocument(
     public int? ExitCode { get; init; }
 }
 
+/// <summary>What <c>repair --json</c> prints.</summary>
+internal sealed record RepairDocument(
+    bool Ok, IReadOnlyList<Guid> RecordsRebuilt, IReadOnlyList<Guid> BackupsMarked, IReadOnlyList<VerifyFinding> Findings, RequestCounts Requests);
+
 /// <summary>What <c>prune --json</c> prints.</summary>
 internal sealed record PruneDocument(
     bool DryRun,

@@ -30,7 +30,7 @@ public sealed class RepairTests : IAsyncLifetime
     {
         List<string> before = await _store.ListKeysAsync();
         RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
-        Assert.Empty([.. report.RecordsRebuilt, .. report.BackupsMarked]);
+        Assert.Empty(report.RecordsRebuilt.Concat(report.BackupsMarked));
         Assert.Empty(report.Findings);
         Assert.Equal(before, await _store.ListKeysAsync());
     }

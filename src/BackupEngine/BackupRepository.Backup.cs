@@ -15,7 +15,7 @@ namespace BackupEngine;
 public sealed partial class BackupRepository
 {
     /// <summary>How long a failed backup tries to remove what it stored.</summary>
-    private static readonly TimeSpan CleanUpTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _cleanUpTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Backs a volume up. It is committed as a whole or, on failure and cancellation, not at all.</summary>
     /// <param name="volume">The volume; its content must not change meanwhile. Not disposed.</param>
@@ -194,7 +194,7 @@ public sealed partial class BackupRepository
     /// <exception cref="ObjectStoreException">The store failed, and nobody knows whether the record arrived.</exception>
     private async Task CommitAsync(Backup backup)
     {
-        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
         try
         {
             await _records.PutRecordAsync(backup, PutCondition.IfAbsent, timeout.Token).ConfigureAwait(false);
@@ -227,7 +227,7 @@ public sealed partial class BackupRepository
     /// <summary>The backup is committed: whatever the caller wants now, the intent must go, and when it cannot it only delays a delete.</summary>
     private async Task RemoveIntentAsync(Backup backup)
     {
-        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
         try
         {
             await _intents.DeleteAsync(backup, timeout.Token).ConfigureAwait(false);
@@ -240,7 +240,7 @@ public sealed partial class BackupRepository
 
     private async Task CleanUpAsync(Backup draft, IReadOnlyList<string> packKeys, IReadOnlyList<Intent> takenOver)
     {
-        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
         try
         {
             // Whoever declared this backup dead may have taken over its packs.

@@ -53,7 +53,7 @@ public sealed partial class BackupRepository
 
     private async Task RemoveDeletionAsync(Backup backup, string mark)
     {
-        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
         try
         {
             await _store.DeleteAsync(mark, timeout.Token).ConfigureAwait(false);

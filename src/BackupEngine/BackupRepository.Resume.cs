@@ -79,7 +79,7 @@ public sealed partial class BackupRepository
     /// <summary>Removes what is left of backups that were taken over; when that cannot be done now, prune does it.</summary>
     private async Task BuryTakenOverAsync(IReadOnlyList<Intent> takenOver, Manifest manifest)
     {
-        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
         try
         {
             await BuryAsync(takenOver, manifest, timeout.Token).ConfigureAwait(false);

@@ -7,8 +7,8 @@ namespace BackupEngine.Diagnostics;
 /// <param name="totalBytes">Bytes to deal with.</param>
 internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long totalBytes)
 {
-    private static readonly long Interval = Stopwatch.Frequency / 5;
-    private long _lastReport = Stopwatch.GetTimestamp() - Interval;
+    private static readonly long _interval = Stopwatch.Frequency / 5;
+    private long _lastReport = Stopwatch.GetTimestamp() - _interval;
     private long _done;
     private long _read;
     private long _changed;
@@ -61,7 +61,7 @@ internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long to
             return;
         long now = Stopwatch.GetTimestamp();
         long last = Interlocked.Read(ref _lastReport);
-        if (now - last >= Interval && Interlocked.CompareExchange(ref _lastReport, now, last) == last)
+        if (now - last >= _interval && Interlocked.CompareExchange(ref _lastReport, now, last) == last)
             Report();
     }
 

@@ -1,0 +1,92 @@
+using BackupEngine.Volumes;
+
+namespace BackupEngine.Service.Volumes;
+
+/// <summary>Volumes that are files <c>UUID.img</c> of one directory, and their snapshots beside them. Only UUIDs become paths.</summary>
+internal sealed class DirectoryVolumeProvider : IVolumeProvider
+{
+    private const string Extension = ".img";
+
+    private readonly string _directory;
+    private readonly string _snapshots;
+
+    public DirectoryVolumeProvider(string directory)
+    {
+        _directory = Path.GetFullPath(directory);
+        _snapshots = Path.Combine(_directory, ".snapshots");
+        Directory.CreateDirectory(_directory);
+    }
+
+    public string Name => "directory";
+
+    public bool CanCreate => true;
+
+    public IEnumerable<FoundVolume> List()
+    {
+        foreach (FileInfo file in new DirectoryInfo(_directory).EnumerateFiles("*" + Extension))
+        {
+            if (Find(Path.GetFileNameWithoutExtension(file.Name)) is { } volume)
+            {
+                yield return volume;
+            }
+        }
+    }
+
+    public FoundVolume? Find(string volumeId)
+    {
+        if (!Guid.TryParseExact(volumeId, "D", out Guid id) || id.ToString() != volumeId)
+        {
+            return null;
+        }
+
+        FileInfo file = new(PathOf(volumeId));
+        return file.Exists ? new(volumeId, SizeOf(file), null) : null;
+    }
+
+    public IWritableVolume Create(string volumeId, long sizeBytes)
+    {
+        File.Delete(PathOf(volumeId));
+        return FileVolume.Create(PathOf(volumeId), sizeBytes);
+    }
+
+    public void Delete(string volumeId) => File.Delete(PathOf(volumeId));
+
+    public IVolume OpenRead(string volumeId) => FileVolume.OpenRead(PathOf(volumeId));
+
+    public IWritableVolume OpenWrite(string volumeId) => FileVolume.OpenWrite(PathOf(volumeId));
+
+    public bool TrySnapshot(string volumeId, string snapshotId)
+    {
+        Directory.CreateDirectory(_snapshots);
+        return Reflink.TryCopy(PathOf(volumeId), SnapshotPathOf(snapshotId));
+    }
+
+    public void CopySnapshot(string volumeId, string snapshotId)
+    {
+        if (!TrySnapshot(volumeId, snapshotId))
+        {
+            File.Copy(PathOf(volumeId), SnapshotPathOf(snapshotId), overwrite: true);
+        }
+    }
+
+    public IVolume OpenSnapshot(string snapshotId) => FileVolume.OpenRead(SnapshotPathOf(snapshotId));
+
+    public void DeleteSnapshot(string snapshotId)
+    {
+        if (Directory.Exists(_snapshots))
+        {
+            File.Delete(SnapshotPathOf(snapshotId));
+        }
+    }
+
+    // A link may point to a block device, whose length the directory does not tell.
+    private static long SizeOf(FileInfo file)
+    {
+        using FileStream stream = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        return stream.Seek(0, SeekOrigin.End);
+    }
+
+    private string PathOf(string volumeId) => Path.Combine(_directory, Guid.ParseExact(volumeId, "D") + Extension);
+
+    private string SnapshotPathOf(string snapshotId) => Path.Combine(_snapshots, Guid.ParseExact(snapshotId, "D") + Extension);
+}

@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using BackupEngine.Catalog;
+using BackupEngine.Chunking;
+using BackupEngine.Diagnostics;
+using BackupEngine.Format;
+using BackupEngine.Hashing;
+using BackupEngine.Manifests;
+using BackupEngine.ObjectStores;
+using BackupEngine.Pipelines;
+using BackupEngine.Volumes;
+
+namespace BackupEngine;
+
+public sealed partial class BackupRepository
+{
+    /// <summary>How long a failed backup tries to remove what it stored.</summary>
+    private static readonly TimeSpan CleanUpTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Backs a volume up. It is committed as a whole or, on failure and cancellation, not at all.</summary>
+    /// <param name="volume">The volume; its content must not change meanwhile. Not disposed.</param>
+    /// <param name="options">What to back up, and how.</param>
+    /// <param name="progress">Told how far it is, from many threads.</param>
+    /// <param name="cancellationToken">Gives up, and removes what was stored.</param>
+    /// <returns>The backup, available.</returns>
+    /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
+    /// <exception cref="BackupNotFoundException">The named parent does not exist.</exception>
+    /// <exception cref="BackupStateException">There is no parent to use, it is not available or of another volume, the chain has another chunk size or hash, or the id is taken.</exception>
+    /// <exception cref="VolumeException">The volume could not be read.</exception>
+    /// <exception cref="CorruptionException">The parent's manifest is damaged.</exception>
+    /// <exception cref="ObjectStoreException">The store failed.</exception>
+    public async Task<Backup> BackupAsync(
+        IVolume volume, BackupOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        OptionsGuard.Check(options);
+        long began = Stopwatch.GetTimestamp();
+        Backup? parentRecord = await FindParentAsync(options, cancellationToken).ConfigureAwait(false);
+        Manifest? parent = parentRecord is null ? null : await _store.ReadManifestAsync(parentRecord, cancellationToken).ConfigureAwait(false);
+        Backup draft = CreateDraft(volume, options, parentRecord, parent);
+        if (await _records.FindRecordAsync(draft.Id, cancellationToken).ConfigureAwait(false) is not null)
+            throw new BackupStateException($"Backup {draft.Id} exists already in {Name}.");
+
+        BackupPlan plan = CreatePlan(volume, options, draft, parent);
+        var meter = new ProgressMeter(progress, volume.SizeBytes);
+        var pipeline = new BackupPipeline(_store, volume, plan, meter);
+        await PutIntentAsync(draft, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _logger.BackupBegan(draft.Id, draft.VolumeId, draft.SizeBytes, draft.ParentId);
+            await RecheckParentAsync(draft, cancellationToken).ConfigureAwait(false);
+            Manifest manifest = await pipeline.RunAsync(cancellationToken).ConfigureAwait(false);
+            byte[] bytes = ManifestEncoder.Encode(manifest);
+            await _store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            Backup backup = draft with
+            {
+                Status = BackupStatus.Available,
+                ObjectCount = pipeline.PackKeys.Count + 1,
+                UpdatedAt = _time.GetUtcNow(),
+                ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
+                BytesRead = meter.BytesRead,
+                BytesChanged = meter.BytesChanged,
+                BytesStored = meter.BytesStored + bytes.Length,
+                DurationSeconds = Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds, 3),
+            };
+            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            await RemoveIntentAsync(backup).ConfigureAwait(false);
+            meter.Finish();
+            _logger.BackupCommitted(backup.Id, backup.BytesRead, backup.BytesChanged, backup.BytesStored, backup.DurationSeconds);
+            return backup with { HasDependentBackups = false };
+        }
+        catch (Exception e)
+        {
+            _logger.BackupFailed(e, draft.Id, draft.VolumeId);
+            await CleanUpAsync(draft, pipeline.PackKeys).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<Backup?> FindParentAsync(BackupOptions options, CancellationToken cancellationToken)
+    {
+        if (options.ParentId is { } parentId)
+        {
+            Backup parent = await GetAvailableAsync(parentId, cancellationToken).ConfigureAwait(false);
+            return parent.VolumeId == options.VolumeId
+                ? parent
+                : throw new BackupStateException($"Backup {parentId} is of volume {parent.VolumeId}; it cannot be the parent of a backup of volume {options.VolumeId}.");
+        }
+
+        if (!options.Incremental)
+            return null;
+        IReadOnlyList<Backup> backups = await _records.ListRecordsAsync(options.VolumeId, cancellationToken).ConfigureAwait(false);
+        return GetLatest(backups)
+            ?? throw new BackupStateException($"There is no available backup of volume {options.VolumeId} in {Name} to do an incremental backup; do a full one first.");
+    }
+
+    private Backup CreateDraft(IVolume volume, BackupOptions options, Backup? parentRecord, Manifest? parent)
+    {
+        int chunkSize = options.ChunkSize ?? parent?.Geometry.ChunkSize ?? ChunkSizes.Default;
+        ChunkHash hash = options.Hash ?? parent?.Hasher.Algorithm ?? ChunkHash.XxHash128;
+        if (parent is not null && chunkSize != parent.Geometry.ChunkSize)
+            throw new BackupStateException($"The chain has chunks of {parent.Geometry.ChunkSize} bytes, so an incremental cannot have chunks of {chunkSize}; do a full backup to change it.");
+        if (parent is not null && hash != parent.Hasher.Algorithm)
+            throw new BackupStateException("The chain has another hash, and an incremental cannot change it; do a full backup.");
+        if (!new VolumeGeometry(volume.SizeBytes, chunkSize).IsSupported)
+            throw new BackupStateException($"{volume.Name} has {volume.SizeBytes} bytes, too many for chunks of {chunkSize}; take larger chunks.");
+
+        Guid id = options.BackupId ?? Guid.NewGuid();
+        DateTimeOffset now = _time.GetUtcNow();
+        return new Backup
+        {
+            Id = id,
+            VolumeId = options.VolumeId,
+            Name = options.Name,
+            Description = options.Description,
+            Status = BackupStatus.Creating,
+            SizeBytes = volume.SizeBytes,
+            Container = Name,
+            CreatedAt = now,
+            DataTimestamp = options.DataTimestamp ?? now,
+            SnapshotId = options.SnapshotId,
+            ParentId = parentRecord?.Id,
+            AvailabilityZone = options.AvailabilityZone,
+            Metadata = options.Metadata ?? new Dictionary<string, string>(),
+            ChunkSize = chunkSize,
+            Hash = hash,
+            Compression = options.Compression,
+            ManifestKey = StoreKeys.Manifest(parent?.VolumeId ?? options.VolumeId, id),
+            EngineVersion = EngineVersion.Current,
+        };
+    }
+
+    private static BackupPlan CreatePlan(IVolume volume, BackupOptions options, Backup draft, Manifest? parent)
+    {
+        var geometry = new VolumeGeometry(volume.SizeBytes, draft.ChunkSize);
+        return new BackupPlan
+        {
+            BackupId = draft.Id,
+            DataVolumeId = parent?.VolumeId ?? draft.VolumeId,
+            Geometry = geometry,
+            Hasher = parent?.Hasher ?? new ChunkHasher(draft.Hash, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))),
+            Compression = options.Compression,
+            Parent = parent,
+            ChangedExtents = options.ChangedExtents is { } changed ? ChangedChunks.Align(changed, geometry, parent!.Geometry) : null,
+            Workers = options.Workers ?? Environment.ProcessorCount,
+            MaxMemoryBytes = options.MaxMemoryBytes,
+        };
+    }
+
+    private async Task PutIntentAsync(Backup draft, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _records.PutIntentAsync(draft, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
+        {
+            throw new BackupStateException($"Backup {draft.Id} is being written already.");
+        }
+    }
+
+    /// <summary>The second half of the writer's promise (docs/architecture.md "Who may do what at once"): the intent is there, and only now the parent is looked at again.</summary>
+    private async Task RecheckParentAsync(Backup draft, CancellationToken cancellationToken)
+    {
+        if (draft.ParentId is not { } parentId)
+            return;
+        Backup? parent = await _records.FindRecordAsync(draft.VolumeId, parentId, cancellationToken).ConfigureAwait(false);
+        if (parent is not { Status: BackupStatus.Available })
+            throw new BackupStateException($"Backup {parentId} was deleted while an incremental of it began; try again.");
+    }
+
+    /// <summary>The backup is committed: whatever the caller wants now, the intent must go, and when it cannot it only delays a delete.</summary>
+    private async Task RemoveIntentAsync(Backup backup)
+    {
+        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        try
+        {
+            await _records.DeleteIntentAsync(backup, timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        {
+            _logger.CleanUpFailed(e, backup.Id);
+        }
+    }
+
+    private async Task CleanUpAsync(Backup draft, IReadOnlyList<string> packKeys)
+    {
+        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        try
+        {
+            // The record may have arrived although the store said no: then the backup is committed, and everything stays.
+            if (await _records.FindRecordAsync(draft.VolumeId, draft.Id, timeout.Token).ConfigureAwait(false) is null)
+                await _store.DeleteAsync([.. packKeys, draft.ManifestKey!], timeout.Token).ConfigureAwait(false);
+            await _records.DeleteIntentAsync(draft, timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        {
+            _logger.CleanUpFailed(e, draft.Id);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using BackupEngine.Catalog;
+
+namespace BackupEngine;
+
+public sealed partial class BackupRepository
+{
+    private const string Latest = "latest";
+    private const int MinPrefixLength = 4;
+
+    /// <summary>All backups, the newest first; those being written right now are among them, as <see cref="BackupStatus.Creating"/>.</summary>
+    /// <param name="volumeId">Only those of this volume. Null: of all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The backups, each with <see cref="Backup.HasDependentBackups"/>. A record that cannot be read stands as a backup in error.</returns>
+    public async Task<IReadOnlyList<Backup>> ListAsync(string? volumeId = null, CancellationToken cancellationToken = default)
+    {
+        // Intents first: a backup that is committed in between is then seen as a record, not missed.
+        IReadOnlyList<Backup> intents = await _records.ListIntentsAsync(volumeId, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Backup> records = await _records.ListRecordsAsync(volumeId, cancellationToken).ConfigureAwait(false);
+        HashSet<Guid> committed = [.. records.Select(record => record.Id)];
+        HashSet<Guid?> parents = [.. records.Select(record => record.ParentId)];
+        return
+        [
+            .. records.Concat(intents.Where(intent => !committed.Contains(intent.Id)))
+                .Select(backup => backup with { HasDependentBackups = parents.Contains(backup.Id) })
+                .OrderByDescending(backup => backup.CreatedAt)
+                .ThenByDescending(backup => backup.Id),
+        ];
+    }
+
+    /// <summary>One backup.</summary>
+    /// <exception cref="BackupNotFoundException">There is none with this id.</exception>
+    /// <exception cref="CorruptionException">Its record is damaged.</exception>
+    public async Task<Backup> GetAsync(Guid backupId, CancellationToken cancellationToken = default)
+    {
+        Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Backup> others = await _records.ListRecordsAsync(backup.VolumeId, cancellationToken).ConfigureAwait(false);
+        return backup with { HasDependentBackups = others.Any(other => other.ParentId == backupId) };
+    }
+
+    /// <summary>The backup that a person means.</summary>
+    /// <param name="reference">A full id, its first characters (4 at least), or <c>latest</c>: the available one with the latest data timestamp.</param>
+    /// <param name="volumeId">Only among those of this volume. Null: of all, and <c>latest</c> only when the container holds one volume.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="BackupNotFoundException">There is none.</exception>
+    /// <exception cref="AmbiguousBackupException">Several fit.</exception>
+    public async Task<Backup> FindAsync(string reference, string? volumeId = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(reference);
+        if (reference == Latest)
+            return await FindLatestAsync(volumeId, cancellationToken).ConfigureAwait(false);
+
+        List<Guid> fitting = [];
+        string prefix = reference.ToLowerInvariant();
+        await foreach ((string volume, Guid id) in _records.ListIdsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (id.ToString("D").StartsWith(prefix, StringComparison.Ordinal) && (volumeId is null || volume == volumeId))
+                fitting.Add(id);
+        }
+
+        string where = volumeId is null ? Name : $"{Name} for volume {volumeId}";
+        return fitting switch
+        {
+            [] => throw new BackupNotFoundException($"There is no backup {reference} in {where}."),
+            _ when prefix.Length < MinPrefixLength => throw new AmbiguousBackupException($"'{reference}' is too short: give {MinPrefixLength} characters of the id at least."),
+            [Guid one] => await GetAsync(one, cancellationToken).ConfigureAwait(false),
+            _ => throw new AmbiguousBackupException($"'{reference}' fits {fitting.Count} backups ({string.Join(", ", fitting.Take(3))}...); give more characters."),
+        };
+    }
+
+    private async Task<Backup> FindLatestAsync(string? volumeId, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Backup> backups = await ListAsync(volumeId, cancellationToken).ConfigureAwait(false);
+        int volumes = backups.Select(backup => backup.VolumeId).Distinct().Count();
+        if (volumes > 1)
+            throw new AmbiguousBackupException($"{Name} holds backups of {volumes} volumes; say of which the latest is meant.");
+        string where = volumeId is null ? Name : $"{Name} for volume {volumeId}";
+        return GetLatest(backups) ?? throw new BackupNotFoundException($"There is no available backup in {where}.");
+    }
+
+    private static Backup? GetLatest(IEnumerable<Backup> backups) =>
+        backups.Where(backup => backup.Status == BackupStatus.Available)
+            .OrderBy(backup => backup.DataTimestamp).ThenBy(backup => backup.CreatedAt).LastOrDefault();
+
+    private async Task<Backup> GetRecordAsync(Guid backupId, CancellationToken cancellationToken) =>
+        await _records.FindRecordAsync(backupId, cancellationToken).ConfigureAwait(false)
+        ?? throw new BackupNotFoundException($"There is no backup {backupId} in {Name}.");
+
+    /// <exception cref="BackupStateException">The backup is not available.</exception>
+    private async Task<Backup> GetAvailableAsync(Guid backupId, CancellationToken cancellationToken)
+    {
+        Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
+        return backup.Status == BackupStatus.Available
+            ? backup
+            : throw new BackupStateException(
+                $"Backup {backupId} is {backup.Status.ToString().ToLowerInvariant()}, not available{(backup.FailReason is { } reason ? $": {reason}" : ".")}");
+    }
+}

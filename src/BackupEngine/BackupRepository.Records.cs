@@ -1,0 +1,82 @@
+using System.Text.Json;
+using BackupEngine.Catalog;
+using BackupEngine.Diagnostics;
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine;
+
+public sealed partial class BackupRepository
+{
+    /// <summary>The record of a backup, to be kept elsewhere: with it and the container, <see cref="ImportRecordAsync"/> brings the backup back.</summary>
+    /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
+    /// <exception cref="BackupStateException">The backup is not available.</exception>
+    public async Task<ExportedRecord> ExportRecordAsync(Guid backupId, CancellationToken cancellationToken = default)
+    {
+        Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
+        return new ExportedRecord(ExportedRecord.ServiceName, Convert.ToBase64String(CatalogJson.Write(backup)));
+    }
+
+    /// <summary>
+    /// Brings a backup back by its exported record. Its data is found through the manifest key in the record, so a record whose id was changed
+    /// becomes a second backup of the same data.
+    /// </summary>
+    /// <exception cref="RecordFormatException">This is not a record of this engine, or the container does not hold the data that it names.</exception>
+    /// <exception cref="BackupStateException">A backup with this id exists.</exception>
+    /// <exception cref="CorruptionException">The manifest that it names is damaged.</exception>
+    public async Task<Backup> ImportRecordAsync(ExportedRecord record, CancellationToken cancellationToken = default)
+    {
+        Backup backup = Parse(record) with { Status = BackupStatus.Available, FailReason = null, UpdatedAt = _time.GetUtcNow(), HasDependentBackups = null };
+        if (await _records.FindRecordAsync(backup.Id, cancellationToken).ConfigureAwait(false) is not null)
+            throw new BackupStateException($"Backup {backup.Id} exists already in {Name}.");
+
+        // An import holds on to data as a writer does to its parent: the intent first, and only then a look at what it names.
+        await PutIntentAsync(backup with { Status = BackupStatus.Creating }, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await CheckDataAsync(backup, cancellationToken).ConfigureAwait(false);
+            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await RemoveIntentAsync(backup).ConfigureAwait(false);
+        }
+
+        _logger.Imported(backup.Id, backup.ManifestKey!);
+        return backup;
+    }
+
+    private static Backup Parse(ExportedRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (record.BackupService != ExportedRecord.ServiceName)
+            throw new RecordFormatException($"The record was exported by '{record.BackupService}'; this engine reads records of '{ExportedRecord.ServiceName}'.");
+        try
+        {
+            Backup backup = JsonSerializer.Deserialize(Convert.FromBase64String(record.BackupUrl ?? ""), CatalogJson.Default.Backup)
+                ?? throw new RecordFormatException("The record is empty.");
+            return backup.Id == Guid.Empty || !StoreKeys.IsValidVolumeId(backup.VolumeId)
+                || backup.ManifestKey is null || !StoreKeys.TryParseManifest(backup.ManifestKey, out _, out _)
+                ? throw new RecordFormatException("The record lacks a valid id, volume_id or manifest.")
+                : backup;
+        }
+        catch (Exception e) when (e is FormatException or JsonException)
+        {
+            throw new RecordFormatException($"The record cannot be read: {e.Message}", e);
+        }
+    }
+
+    private async Task CheckDataAsync(Backup backup, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
+        if (records.Any(other => other.ManifestKey == backup.ManifestKey && other.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting))
+            throw new BackupStateException($"The data of backup {backup.Id} is just being deleted.");
+        try
+        {
+            await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+        {
+            throw new RecordFormatException($"{Name} does not hold the data of backup {backup.Id}: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using BackupEngine.Catalog;
+using BackupEngine.Diagnostics;
+using BackupEngine.Manifests;
+using BackupEngine.ObjectStores;
+using BackupEngine.Pipelines;
+using BackupEngine.Volumes;
+
+namespace BackupEngine;
+
+public sealed partial class BackupRepository
+{
+    /// <summary>Puts a backup back. Every chunk is checked against its hash before it is written; bytes of the target past the volume's size are left alone.</summary>
+    /// <param name="backupId">The backup; of any length of chain, one pass restores it.</param>
+    /// <param name="target">At least as large as the volume, or as the end of the range. Not disposed.</param>
+    /// <param name="options">What to restore, and how; null for the whole.</param>
+    /// <param name="progress">Told how far it is, from many threads.</param>
+    /// <param name="cancellationToken">Gives up; the target is then part old, part new.</param>
+    /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
+    /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
+    /// <exception cref="BackupStateException">The backup is not available, or is deleted meanwhile.</exception>
+    /// <exception cref="CorruptionException">Something that the backup needs is missing or damaged; the message names object, place and bytes of the volume.</exception>
+    /// <exception cref="VolumeException">The target is too small, or could not be written.</exception>
+    /// <exception cref="ObjectStoreException">The store failed.</exception>
+    public async Task<RestoreResult> RestoreAsync(
+        Guid backupId, IWritableVolume target, RestoreOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        options ??= new RestoreOptions();
+        long began = Stopwatch.GetTimestamp();
+        Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
+        OptionsGuard.Check(options, backup.SizeBytes);
+        VolumeExtent range = options.Range ?? new VolumeExtent(0, backup.SizeBytes);
+        if (target.SizeBytes < range.End)
+            throw new VolumeException(target.Name, $"{target.Name} has {target.SizeBytes} bytes; to restore backup {backupId} it needs {range.End}.");
+
+        var meter = new ProgressMeter(progress, range.Length);
+        var counters = new RestoreCounters(meter);
+        try
+        {
+            Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            await new RestorePipeline(_store, manifest, target, range, options, counters).RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+        {
+            Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+            if (now is not { Status: BackupStatus.Available })
+                throw new BackupStateException($"Backup {backupId} was deleted while it was being restored to {target.Name}.");
+            throw;
+        }
+
+        meter.Finish();
+        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        _logger.Restored(backupId, target.Name, counters.BytesWritten, counters.BytesZeroed, seconds);
+        return new RestoreResult
+        {
+            BackupId = backupId,
+            BytesRestored = range.Length,
+            BytesCompared = counters.BytesCompared,
+            BytesFetched = counters.BytesFetched,
+            BytesWritten = counters.BytesWritten,
+            BytesZeroed = counters.BytesZeroed,
+            DurationSeconds = Math.Round(seconds, 3),
+        };
+    }
+
+    /// <summary>Opens a backup for reading anywhere in it, as if it were the volume.</summary>
+    /// <returns>A seekable read-only stream; for one reader at a time.</returns>
+    /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
+    /// <exception cref="BackupStateException">The backup is not available.</exception>
+    /// <exception cref="CorruptionException">Its manifest is missing or damaged; reading throws it for chunks.</exception>
+    public async Task<Stream> OpenReadAsync(Guid backupId, CancellationToken cancellationToken = default)
+    {
+        Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
+        return new BackupStream(_store, await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false));
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace BackupEngine.Catalog;
+
+/// <summary>The JSON of records, intents, exported records and the repository file: snake_case, indented, unknown members ignored.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    WriteIndented = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(Backup))]
+[JsonSerializable(typeof(ExportedRecord))]
+[JsonSerializable(typeof(RepositoryFile))]
+internal sealed partial class CatalogJson : JsonSerializerContext
+{
+    /// <summary>More than any record; longer ones are refused before they are read.</summary>
+    public const int MaxLength = 4 << 20;
+
+    /// <summary>Reads a record.</summary>
+    /// <exception cref="CorruptionException">It is not one.</exception>
+    public static Backup ReadBackup(string key, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, Default.Backup) ?? throw new CorruptionException(key, null, "the record is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new CorruptionException(key, null, $"the record cannot be read: {e.Message}", e);
+        }
+    }
+
+    public static byte[] Write(Backup backup) =>
+        JsonSerializer.SerializeToUtf8Bytes(backup with { HasDependentBackups = null }, Default.Backup);
+}

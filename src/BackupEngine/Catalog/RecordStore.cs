@@ -1,0 +1,119 @@
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine.Catalog;
+
+/// <summary>The records and intents of a repository: who is there, and who is being written.</summary>
+internal sealed class RecordStore(IObjectStore store)
+{
+    /// <summary>Records fetched at once: listing waits for answers, not for bytes.</summary>
+    private const int ConcurrentReads = 16;
+
+    /// <summary>All records, of one volume or of all, in no order.</summary>
+    public Task<IReadOnlyList<Backup>> ListRecordsAsync(string? volumeId, CancellationToken cancellationToken) =>
+        ReadAllAsync(volumeId is null ? StoreKeys.Records : StoreKeys.RecordsOf(volumeId), cancellationToken);
+
+    /// <summary>All intents, of one volume or of all, in no order.</summary>
+    public Task<IReadOnlyList<Backup>> ListIntentsAsync(string? volumeId, CancellationToken cancellationToken) =>
+        ReadAllAsync(volumeId is null ? StoreKeys.Intents : StoreKeys.IntentsOf(volumeId), cancellationToken);
+
+    /// <summary>A backup's record, or null.</summary>
+    public Task<Backup?> FindRecordAsync(string volumeId, Guid backupId, CancellationToken cancellationToken) =>
+        ReadAsync(StoreKeys.Record(volumeId, backupId), cancellationToken);
+
+    /// <summary>A backup's record, whatever its volume, or null.</summary>
+    public async Task<Backup?> FindRecordAsync(Guid backupId, CancellationToken cancellationToken)
+    {
+        await foreach ((string volumeId, Guid id) in ListIdsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (id == backupId)
+                return await FindRecordAsync(volumeId, id, cancellationToken).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    /// <summary>Volume and id of every record, from the listing alone.</summary>
+    public async IAsyncEnumerable<(string VolumeId, Guid BackupId)> ListIdsAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (ObjectInfo info in store.ListAsync(StoreKeys.Records, cancellationToken).ConfigureAwait(false))
+        {
+            if (StoreKeys.TryParseRecord(info.Key, out string volumeId, out Guid backupId))
+                yield return (volumeId, backupId);
+        }
+    }
+
+    /// <summary>Puts a record; this is the commit.</summary>
+    public ValueTask PutRecordAsync(Backup backup, PutCondition condition, CancellationToken cancellationToken) =>
+        store.PutAsync(StoreKeys.Record(backup.VolumeId, backup.Id), CatalogJson.Write(backup), condition, cancellationToken);
+
+    public ValueTask PutIntentAsync(Backup backup, CancellationToken cancellationToken) =>
+        store.PutAsync(StoreKeys.Intent(backup.VolumeId, backup.Id), CatalogJson.Write(backup), PutCondition.IfAbsent, cancellationToken);
+
+    public ValueTask DeleteRecordAsync(Backup backup, CancellationToken cancellationToken) =>
+        store.DeleteAsync([StoreKeys.Record(backup.VolumeId, backup.Id)], cancellationToken);
+
+    public ValueTask DeleteIntentAsync(Backup backup, CancellationToken cancellationToken) =>
+        store.DeleteAsync([StoreKeys.Intent(backup.VolumeId, backup.Id)], cancellationToken);
+
+    private async Task<IReadOnlyList<Backup>> ReadAllAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var backups = new List<Backup>();
+        await Parallel.ForEachAsync(
+            store.ListAsync(prefix, cancellationToken),
+            new ParallelOptions { MaxDegreeOfParallelism = ConcurrentReads, CancellationToken = cancellationToken },
+            async (info, token) =>
+            {
+                if (await ReadOrReportAsync(info.Key, token).ConfigureAwait(false) is not { } backup)
+                    return;
+                lock (backups)
+                    backups.Add(backup);
+            }).ConfigureAwait(false);
+        return backups;
+    }
+
+    /// <summary>One damaged record must not hide all others: in a list it stands as a backup in error.</summary>
+    private async Task<Backup?> ReadOrReportAsync(string key, CancellationToken cancellationToken)
+    {
+        if (!StoreKeys.TryParseRecord(key, out string volumeId, out Guid backupId))
+            return null;
+
+        try
+        {
+            return await ReadAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException e)
+        {
+            return new Backup
+            {
+                Id = backupId,
+                VolumeId = volumeId,
+                Status = BackupStatus.Error,
+                FailReason = e.Message,
+                SizeBytes = 0,
+                CreatedAt = default,
+                DataTimestamp = default,
+                ChunkSize = Format.ChunkSizes.Default,
+                Hash = Hashing.ChunkHash.XxHash128,
+                Compression = Compression.ChunkCompression.None,
+            };
+        }
+    }
+
+    private async Task<Backup?> ReadAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            byte[] json = await store.GetAllAsync(key, CatalogJson.MaxLength, cancellationToken).ConfigureAwait(false);
+            Backup backup = CatalogJson.ReadBackup(key, json);
+            return StoreKeys.TryParseRecord(key, out string volumeId, out Guid backupId) && backup.Id == backupId && backup.VolumeId == volumeId
+                ? backup
+                : throw new CorruptionException(key, null, $"the record says that it is backup {backup.Id} of volume {backup.VolumeId}");
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.NotFound)
+        {
+            // Deleted between the listing and now.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace BackupEngine.Diagnostics;
+
+/// <summary>All that the engine logs; the ids are listed in docs/architecture.md and do not change.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Backup {BackupId} of volume {VolumeId} ({SizeBytes} bytes) began; parent {ParentId}")]
+    public static partial void BackupBegan(this ILogger logger, Guid backupId, string volumeId, long sizeBytes, Guid? parentId);
+
+    [LoggerMessage(2, LogLevel.Information, "Backup {BackupId} is available: {BytesRead} bytes read, {BytesChanged} changed, {BytesStored} stored in {Seconds:F1} s")]
+    public static partial void BackupCommitted(this ILogger logger, Guid backupId, long bytesRead, long bytesChanged, long bytesStored, double seconds);
+
+    [LoggerMessage(3, LogLevel.Warning, "Backup {BackupId} of volume {VolumeId} failed; its packs and its intent are removed")]
+    public static partial void BackupFailed(this ILogger logger, Exception exception, Guid backupId, string volumeId);
+
+    [LoggerMessage(4, LogLevel.Warning, "What backup {BackupId} left could not be removed; it wastes space and harms nothing")]
+    public static partial void CleanUpFailed(this ILogger logger, Exception exception, Guid backupId);
+
+    [LoggerMessage(5, LogLevel.Information, "Backup {BackupId} restored to {Target}: {BytesWritten} bytes written, {BytesZeroed} zeroed in {Seconds:F1} s")]
+    public static partial void Restored(this ILogger logger, Guid backupId, string target, long bytesWritten, long bytesZeroed, double seconds);
+
+    [LoggerMessage(6, LogLevel.Information, "Backup {BackupId} deleted: {ObjectCount} objects removed")]
+    public static partial void Deleted(this ILogger logger, Guid backupId, int objectCount);
+
+    [LoggerMessage(7, LogLevel.Information, "Backup {BackupId} imported; its data is {ManifestKey}")]
+    public static partial void Imported(this ILogger logger, Guid backupId, string manifestKey);
+}

@@ -1,0 +1,102 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using BackupEngine.Format;
+using BackupEngine.Hashing;
+
+namespace BackupEngine.Manifests;
+
+/// <summary>Writes manifests; docs/format.md "Manifest".</summary>
+internal static class ManifestEncoder
+{
+    private const int PackEntryMaxLength = 4 * VarInt.MaxLength;
+
+    public static byte[] Encode(Manifest manifest)
+    {
+        byte[] volumeId = Encoding.UTF8.GetBytes(manifest.VolumeId);
+        var packs = new ArrayBufferWriter<byte>();
+        WritePackTable(packs, manifest.Packs);
+        var pages = new ArrayBufferWriter<byte>();
+        WritePageTable(pages, manifest.Pages);
+
+        int length = ManifestFormat.HeaderSize + volumeId.Length + (manifest.Backups.Count * 16)
+            + packs.WrittenCount + pages.WrittenCount + ManifestFormat.FooterSize;
+        byte[] bytes = new byte[length];
+        WriteHeader(bytes, manifest, volumeId.Length, packs.WrittenCount, pages.WrittenCount);
+        Span<byte> rest = bytes.AsSpan(ManifestFormat.HeaderSize);
+        volumeId.CopyTo(rest);
+        rest = rest[volumeId.Length..];
+        foreach (Guid backup in manifest.Backups)
+        {
+            backup.TryWriteBytes(rest, bigEndian: true, out int written);
+            rest = rest[written..];
+        }
+
+        packs.WrittenSpan.CopyTo(rest);
+        rest = rest[packs.WrittenCount..];
+        pages.WrittenSpan.CopyTo(rest);
+        WriteFooter(bytes, rest[pages.WrittenCount..]);
+        return bytes;
+    }
+
+    private static void WriteHeader(Span<byte> header, Manifest manifest, int volumeIdLength, int packsLength, int pagesLength)
+    {
+        ManifestFormat.Magic.CopyTo(header);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[ManifestFormat.Header.Version..], FormatVersion.Current);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[ManifestFormat.Header.Size..], ManifestFormat.HeaderSize);
+        manifest.BackupId.TryWriteBytes(header[ManifestFormat.Header.BackupId..], bigEndian: true, out _);
+        manifest.ParentId.GetValueOrDefault().TryWriteBytes(header[ManifestFormat.Header.ParentId..], bigEndian: true, out _);
+        BinaryPrimitives.WriteInt64LittleEndian(header[ManifestFormat.Header.VolumeSize..], manifest.Geometry.SizeBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(header[ManifestFormat.Header.ChunkSize..], manifest.Geometry.ChunkSize);
+        header[ManifestFormat.Header.Hash] = (byte)manifest.Hasher.Algorithm;
+        header[ManifestFormat.Header.DigestLength] = (byte)manifest.Hasher.DigestLength;
+        BinaryPrimitives.WriteUInt64LittleEndian(header[ManifestFormat.Header.Seed..], manifest.Hasher.Seed);
+        BinaryPrimitives.WriteInt32LittleEndian(header[ManifestFormat.Header.BackupCount..], manifest.Backups.Count);
+        BinaryPrimitives.WriteInt32LittleEndian(header[ManifestFormat.Header.PackCount..], manifest.Packs.Count);
+        BinaryPrimitives.WriteInt64LittleEndian(header[ManifestFormat.Header.PackTableLength..], packsLength);
+        BinaryPrimitives.WriteInt64LittleEndian(header[ManifestFormat.Header.PageTableLength..], pagesLength);
+        BinaryPrimitives.WriteInt32LittleEndian(header[ManifestFormat.Header.VolumeIdLength..], volumeIdLength);
+    }
+
+    private static void WriteFooter(byte[] manifest, Span<byte> footer)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(footer[ManifestFormat.Footer.TotalLength..], manifest.Length);
+        ManifestFormat.EndMagic.CopyTo(footer[ManifestFormat.Footer.EndMagic..]);
+        int digestOffset = manifest.Length - ManifestFormat.FooterSize + ManifestFormat.Footer.Sha256;
+        SHA256.HashData(manifest.AsSpan(0, digestOffset), manifest.AsSpan(digestOffset));
+    }
+
+    private static void WritePackTable(ArrayBufferWriter<byte> output, PackTable packs)
+    {
+        foreach ((Packing.PackId pack, PackUse use) in packs.Packs)
+        {
+            Span<byte> entry = output.GetSpan(PackEntryMaxLength);
+            int length = VarInt.Write(entry, pack.BackupOrdinal);
+            length += VarInt.Write(entry[length..], pack.Sequence);
+            length += VarInt.Write(entry[length..], (ulong)use.SizeBytes);
+            length += VarInt.Write(entry[length..], (ulong)use.UsedBytes);
+            output.Advance(length);
+        }
+    }
+
+    private static void WritePageTable(ArrayBufferWriter<byte> output, PageTable pages)
+    {
+        // The coding carries state from entry to entry, so all of it goes through one writer; its length is known to be bounded.
+        int mapped = pages.MappedPages().Count();
+        var writer = new MapCodec.Writer(output.GetSpan(MapCodec.GetMaxLength(mapped) + VarInt.MaxLength), PageFormat.PageDigestLength);
+        long page = 0;
+        for (long first = pages.FindMapped(0); first < pages.PageCount; first = pages.FindMapped(page))
+        {
+            if (first > page)
+                writer.WriteZeros(first - page);
+            for (page = first + 1; page < pages.PageCount && !pages[page].IsZero;)
+                page++;
+            writer.BeginRun(page - first);
+            for (long index = first; index < page; index++)
+                writer.WriteEntry(pages[index].Location, pages[index].Digest);
+        }
+
+        output.Advance(writer.Length);
+    }
+}

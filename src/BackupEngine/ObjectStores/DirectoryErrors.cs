@@ -1,0 +1,35 @@
+using System.Runtime.InteropServices;
+
+namespace BackupEngine.ObjectStores;
+
+/// <summary>Turns what the file system says into <see cref="ObjectStoreException"/>s.</summary>
+internal static class DirectoryErrors
+{
+    private const int WindowsDiskFull = unchecked((int)0x80070070), WindowsHandleDiskFull = unchecked((int)0x80070027);
+
+    public static bool Covers(Exception e) => e is IOException or UnauthorizedAccessException;
+
+    public static ObjectStoreException Translate(Exception e, string root, string? key, string action)
+    {
+        // An UnauthorizedAccessException carries the system's number on the inside.
+        int number = (e as IOException ?? e.InnerException as IOException)?.HResult ?? 0;
+        ObjectStoreError error = e is UnauthorizedAccessException ? ObjectStoreError.AccessDenied : Classify(number);
+
+        // The runtime's own words name the temporary file; the system's are shorter and are those that people know.
+        string reason = number > 0 && !OperatingSystem.IsWindows() ? Marshal.GetPInvokeErrorMessage(number) : e.Message.ReplaceLineEndings(" ");
+        return new ObjectStoreException(error, key, $"{root}: cannot {action}{(key is null ? "" : " " + key)}: {reason}", e);
+    }
+
+    private static ObjectStoreError Classify(int number) => number switch
+    {
+        WindowsDiskFull or WindowsHandleDiskFull => ObjectStoreError.OutOfSpace,
+        _ when OperatingSystem.IsWindows() => ObjectStoreError.Failed,
+        28 => ObjectStoreError.OutOfSpace, // ENOSPC
+        122 when OperatingSystem.IsLinux() => ObjectStoreError.OutOfSpace, // EDQUOT
+        69 when OperatingSystem.IsMacOS() => ObjectStoreError.OutOfSpace, // EDQUOT
+        1 or 13 or 30 => ObjectStoreError.AccessDenied, // EPERM, EACCES, EROFS
+        4 or 11 or 16 or 23 or 24 => ObjectStoreError.Unavailable, // EINTR, EAGAIN, EBUSY, ENFILE, EMFILE
+        110 or 116 when OperatingSystem.IsLinux() => ObjectStoreError.Unavailable, // ETIMEDOUT, ESTALE: a network file system
+        _ => ObjectStoreError.Failed,
+    };
+}

@@ -1,0 +1,167 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace BackupEngine.ObjectStores;
+
+/// <summary>Changes files of a <see cref="DirectoryObjectStore"/> so that each change is seen whole and, on request, survives a power failure.</summary>
+internal sealed class DirectoryWriter(string root, bool durable, TimeProvider clock)
+{
+    /// <summary>Where files are written before they are objects; <c>~</c> is in no key, so it can never be taken for a folder of objects.</summary>
+    public const string TemporaryFolder = ".tmp~";
+
+    // Each lost race means that another process removed the emptied directory in the microseconds since it was made.
+    private const int MaxLostRaces = 100;
+    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
+
+    private readonly string _temporary = Path.Join(root, TemporaryFolder);
+    private readonly Lock _preparing = new();
+    private volatile bool _prepared;
+
+    public void CreateRoot()
+    {
+        string? existing = root;
+        while (existing is not null && !Directory.Exists(existing))
+            existing = Path.GetDirectoryName(existing);
+        Directory.CreateDirectory(root);
+        if (durable && existing != root)
+            SyncUpTo(Path.GetDirectoryName(root), existing);
+    }
+
+    /// <summary>Stores a file whole.</summary>
+    /// <returns>False when the condition forbids to replace the file that is there.</returns>
+    public bool Write(string path, ReadOnlySpan<byte> content, PutCondition condition, CancellationToken cancellationToken)
+    {
+        PrepareTemporaryFolder();
+        string temporary = Path.Join(_temporary, Guid.NewGuid().ToString("N"));
+        try
+        {
+            using (SafeFileHandle handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+            {
+                RandomAccess.Write(handle, content, 0);
+                if (durable)
+                    RandomAccess.FlushToDisk(handle);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!Publish(temporary, path, condition))
+                return false;
+        }
+        finally
+        {
+            DeleteTemporary(temporary);
+        }
+
+        // All the way up: a directory that another process has just made on our way may not be on disk yet. Clean ones cost next to nothing.
+        if (durable)
+            SyncUpTo(Path.GetDirectoryName(path), root);
+        return true;
+    }
+
+    /// <summary>Removes a file.</summary>
+    /// <returns>False when there is none.</returns>
+    public static bool Delete(string path)
+    {
+        try
+        {
+            if (DirectoryListing.Describe(path, "") is null)
+                return false;
+            File.Delete(path);
+            return true;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>After deletes: removes the directories left empty, upwards to the root, and forces the rest to disk.</summary>
+    public void RemoveEmptied(HashSet<string> directories)
+    {
+        HashSet<string> changed = new(StringComparer.Ordinal);
+        foreach (string directory in directories)
+        {
+            string current = directory;
+            while (current.Length > root.Length && AtomicFiles.RemoveDirectoryIfEmpty(current))
+                current = Path.GetDirectoryName(current)!;
+            changed.Add(current);
+        }
+
+        if (!durable)
+            return;
+        foreach (string directory in changed)
+            AtomicFiles.SyncDirectory(directory);
+    }
+
+    private static bool Publish(string temporary, string path, PutCondition condition)
+    {
+        for (int lostRaces = 0; ; lostRaces++)
+        {
+            try
+            {
+                if (condition == PutCondition.IfAbsent)
+                    return AtomicFiles.TryCreate(temporary, path);
+                AtomicFiles.Replace(temporary, path);
+                return true;
+            }
+            catch (DirectoryNotFoundException) when (lostRaces < MaxLostRaces && File.Exists(temporary))
+            {
+                CreateParents(path);
+            }
+        }
+    }
+
+    private static void CreateParents(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // A parent just made was empty and so was removed by a delete: the next turn of the loop makes it again.
+        }
+    }
+
+    private static void SyncUpTo(string? directory, string? last)
+    {
+        for (; directory is not null; directory = Path.GetDirectoryName(directory))
+        {
+            AtomicFiles.SyncDirectory(directory);
+            if (directory == last)
+                return;
+        }
+    }
+
+    private void PrepareTemporaryFolder()
+    {
+        if (_prepared)
+            return;
+        lock (_preparing)
+        {
+            if (_prepared)
+                return;
+            if (!Directory.Exists(root))
+                throw new DirectoryNotFoundException($"{root} does not exist");
+            Directory.CreateDirectory(_temporary);
+            foreach (FileInfo file in new DirectoryInfo(_temporary).EnumerateFiles())
+            {
+                // Only litter hangs on the clocks here: were the file of a living writer removed, its put would fail and nothing else.
+                if (clock.GetUtcNow() - file.LastWriteTimeUtc > AbandonedAfter)
+                    DeleteTemporary(file.FullName);
+            }
+
+            _prepared = true;
+        }
+    }
+
+    private static void DeleteTemporary(string temporary)
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is no object, and a later writer removes it; what went wrong before matters more.
+        }
+    }
+}

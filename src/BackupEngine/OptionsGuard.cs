@@ -1,0 +1,41 @@
+using BackupEngine.Format;
+using BackupEngine.ObjectStores;
+using BackupEngine.Volumes;
+
+namespace BackupEngine;
+
+/// <summary>Checks options where they enter.</summary>
+internal static class OptionsGuard
+{
+    private const int MaxWorkers = 256;
+    private const long MinMemoryBytes = 16L << 20;
+
+    public static void Check(BackupOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (!StoreKeys.IsValidVolumeId(options.VolumeId))
+            throw new ArgumentException($"'{options.VolumeId}' cannot be a volume's id: 1 to 128 letters, digits, '.', '_' and '-' can, the first a letter or digit.", nameof(options));
+        if (options.BackupId == Guid.Empty)
+            throw new ArgumentException("A backup's id cannot be all zeros.", nameof(options));
+        if (options.ChunkSize is { } chunkSize && !ChunkSizes.IsValid(chunkSize))
+            throw new ArgumentException($"A chunk cannot have {chunkSize} bytes: a power of two from {ChunkSizes.Min} to {ChunkSizes.Max} can be.", nameof(options));
+        if (options.ChangedExtents is not null && options is { Incremental: false, ParentId: null })
+            throw new ArgumentException("Changed extents are what changed since a parent: they need an incremental backup.", nameof(options));
+        CheckResources(options.Workers, options.MaxMemoryBytes, nameof(options));
+    }
+
+    public static void Check(RestoreOptions options, long volumeSize)
+    {
+        if (options.Range is { } range && (range.Offset < 0 || range.Length < 0 || range.Offset > volumeSize || range.Length > volumeSize - range.Offset))
+            throw new ArgumentException($"The range of {range.Length} bytes from {range.Offset} is not within the volume of {volumeSize} bytes.", nameof(options));
+        CheckResources(options.Workers, options.MaxMemoryBytes, nameof(options));
+    }
+
+    private static void CheckResources(int? workers, long maxMemoryBytes, string name)
+    {
+        if (workers is < 1 or > MaxWorkers)
+            throw new ArgumentException($"There cannot be {workers} workers: 1 to {MaxWorkers} can be.", name);
+        if (maxMemoryBytes < MinMemoryBytes)
+            throw new ArgumentException($"{maxMemoryBytes} bytes of memory are too few: {MinMemoryBytes} is the least.", name);
+    }
+}

@@ -1,0 +1,119 @@
+using BackupEngine.Buffers;
+using BackupEngine.Chunking;
+using BackupEngine.Compression;
+using BackupEngine.Diagnostics;
+using BackupEngine.Format;
+using BackupEngine.Hashing;
+using BackupEngine.Manifests;
+using BackupEngine.ObjectStores;
+using BackupEngine.Volumes;
+
+namespace BackupEngine.Pipelines;
+
+/// <summary>What a backup pipeline is to do, with everything decided.</summary>
+internal sealed record BackupPlan
+{
+    public required Guid BackupId { get; init; }
+
+    /// <summary>The volume under whose prefix the chain's packs lie.</summary>
+    public required string DataVolumeId { get; init; }
+
+    public required VolumeGeometry Geometry { get; init; }
+
+    public required ChunkHasher Hasher { get; init; }
+
+    public required ChunkCompression Compression { get; init; }
+
+    /// <summary>The parent's manifest; null for a full.</summary>
+    public required Manifest? Parent { get; init; }
+
+    /// <summary>All that may have changed: sorted, disjoint, on chunk boundaries. Null: anything.</summary>
+    public required IReadOnlyList<VolumeExtent>? ChangedExtents { get; init; }
+
+    public required int Workers { get; init; }
+
+    public required long MaxMemoryBytes { get; init; }
+}
+
+/// <summary>
+/// The way in of a byte: workers take regions of the volume from a shared source, and each does all there is to do with the chunks of its region
+/// (<see cref="RegionWorker"/>); what is new gathers in packs, which are sent off while the workers go on (<see cref="PackUploader"/>); pages
+/// of the manifest follow as regions finish (<see cref="ManifestBuilder"/>). When this returns, all packs are stored; manifest and record are not.
+/// </summary>
+internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupPlan plan, ProgressMeter meter)
+{
+    private const int MaxPackLength = 32 << 20;
+
+    /// <summary>The smallest pack worth its request; and a pack must hold a chunk of the largest size.</summary>
+    private const int MinPackLength = 5 << 20;
+
+    private PackUploader? _uploader;
+
+    /// <summary>Keys of all packs that may have been stored, for cleaning up after a failure.</summary>
+    public IReadOnlyList<string> PackKeys => _uploader?.Keys ?? [];
+
+    /// <summary>Reads the volume and stores what is new.</summary>
+    /// <returns>The manifest, not yet stored.</returns>
+    public async Task<Manifest> RunAsync(CancellationToken cancellationToken)
+    {
+        using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using BufferPool buffers = CreateBuffers();
+        Manifest own = ManifestBuilder.Begin(plan.Parent, plan.BackupId, plan.DataVolumeId, plan.Geometry, plan.Hasher);
+        var uploader = _uploader = new PackUploader(store, buffers, plan.DataVolumeId, plan.BackupId, own.Ordinal, meter, abort);
+        using var regions = new RegionSource(volume, plan.Geometry, plan.Parent?.Pages, plan.ChangedExtents);
+        PageReader? parentPages = plan.Parent is null
+            ? null
+            : new PageReader(store, plan.Parent, plan.ChangedExtents is null ? PageReader.WalkLookAhead : PageReader.SingleLookAhead);
+        try
+        {
+            using var manifest = new ManifestBuilder(plan.Parent, own, uploader);
+            if (parentPages is not null)
+                await manifest.ReleasePastEndAsync(parentPages, abort.Token).ConfigureAwait(false);
+            await RunWorkersAsync(regions, parentPages, manifest, uploader, abort, cancellationToken).ConfigureAwait(false);
+            if (parentPages is not null)
+                await manifest.CompactAsync(parentPages, abort.Token).ConfigureAwait(false);
+            manifest.Finish();
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The workers only noticed that an upload failed; what it failed of is what the caller must know.
+            await uploader.WaitAsync().ConfigureAwait(false);
+            uploader.ThrowIfFailed();
+            throw;
+        }
+        finally
+        {
+            // Buffers of uploads under way must not be freed, whatever happened.
+            await uploader.WaitAsync().ConfigureAwait(false);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        uploader.ThrowIfFailed();
+        return own;
+    }
+
+    private Task RunWorkersAsync(
+        RegionSource regions, PageReader? parentPages, ManifestBuilder manifest, PackUploader uploader, CancellationTokenSource abort, CancellationToken cancellationToken)
+    {
+        async Task WorkAsync()
+        {
+            using var worker = new RegionWorker(volume, regions, parentPages, manifest, uploader, meter, plan.Compression);
+            await worker.RunAsync(abort.Token).ConfigureAwait(false);
+        }
+
+        Task[] workers = [.. Enumerable.Range(0, plan.Workers).Select(_ => Task.Run(WorkAsync, CancellationToken.None))];
+        return WorkerGroup.RunAsync(abort, workers, cancellationToken);
+    }
+
+    /// <summary>
+    /// Every worker has a pack open, one more takes the pages, and as many as there are workers (but two at least) are on their way.
+    /// The memory that is allowed decides how long they may be.
+    /// </summary>
+    private BufferPool CreateBuffers()
+    {
+        int count = plan.Workers + 1 + Math.Max(2, plan.Workers);
+        long length = Math.Clamp(plan.MaxMemoryBytes / count, MinPackLength, MaxPackLength);
+        int needed = plan.Geometry.ChunkSize + (plan.Geometry.ChunkSize / 128) + PackFormat.MinPackSize + (2 * FrameFormat.HeaderSize) + 1024;
+        return new BufferPool((int)Math.Max(length, needed), count);
+    }
+}

@@ -55,7 +55,6 @@ public static class BackupService
             }
         }
 
-        builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         (options.ConfigureLogging ?? (logging => logging.AddSimpleConsole(console => console.SingleLine = true)

@@ -18,7 +18,7 @@ namespace BackupEngine.Service;
 /// <summary>Adds the backup service to an ASP.NET Core application.</summary>
 public static class BackupServiceExtensions
 {
-    private const string ProjectPrefix = "{project:regex(^[0-9a-f-]+$)}";
+    private const string ProjectPrefix = "{project:" + ProjectIdConstraint.Name + "}";
 
     /// <summary>Adds what the service is made of. <see cref="ServeOptions.Listen"/> is for <see cref="BackupService"/> alone.</summary>
     /// <param name="services">The application's services.</param>
@@ -31,6 +31,7 @@ public static class BackupServiceExtensions
         ArgumentNullException.ThrowIfNull(options);
         OptionsValidation.Check(serve, options);
         CatalogDatabase database = CatalogDatabase.At(serve.Database, serve.DataDirectory);
+        services.AddRoutingCore().Configure<RouteOptions>(routes => routes.SetParameterPolicy<ProjectIdConstraint>(ProjectIdConstraint.Name));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(_ => database);

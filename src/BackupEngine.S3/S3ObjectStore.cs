@@ -1,0 +1,177 @@
+using System.Runtime.CompilerServices;
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine.S3;
+
+/// <summary>Keeps objects in a bucket of AWS S3, Ceph RGW, MinIO or another server that speaks S3.</summary>
+/// <remarks>
+/// Every put carries the SHA-256 of its content under the request's signature, so the server refuses what was damaged on the way.
+/// Passing failures (overload, broken connections, stalls, truncated answers) are tried again with growing pauses;
+/// refusals (wrong key, missing bucket, no permission) are reported at once.
+/// </remarks>
+public sealed class S3ObjectStore : IObjectStore
+{
+    private readonly S3Connection _connection;
+    private readonly S3Control _control;
+    private readonly S3Transfer _transfer;
+    private readonly S3Retry _retry;
+    private readonly bool _createBucket;
+
+    /// <summary>Uses a bucket; nothing is asked of the server until the first call.</summary>
+    /// <param name="options">Which bucket, and how.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public S3ObjectStore(S3ObjectStoreOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        Name = $"s3://{options.Bucket}{(options.Prefix.Length == 0 ? "" : "/" + options.Prefix)}";
+        _createBucket = options.CreateBucket;
+        S3Errors errors = new(Name);
+        _connection = new S3Connection(options);
+        _control = new S3Control(_connection, errors);
+        _transfer = new S3Transfer(_connection, errors, options.StallTimeout);
+        _retry = new S3Retry(options);
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    {
+        ObjectKey.Validate(key);
+        cancellationToken.ThrowIfCancellationRequested();
+        S3Put put = await S3Put.PrepareAsync(key, content, condition, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _retry.ExecuteAsync(PutOnceAsync, put, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.ContainerNotFound && _createBucket)
+        {
+            await _retry.ExecuteAsync((_, token) => _control.CreateBucketAsync(token), put, cancellationToken).ConfigureAwait(false);
+            await _retry.ExecuteAsync(PutOnceAsync, put, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        ObjectKey.Validate(key);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            // No range can ask for nothing: whether the object exists is then all there is to know.
+            return destination.IsEmpty
+                ? await ExistsAsync(key, cancellationToken).ConfigureAwait(false) ? 0 : throw _transfer.NotFound(key)
+                : await _retry.ExecuteAsync(
+                    (range, token) => _transfer.GetAsync(range.key, range.offset, range.destination, token),
+                    (key, offset, destination),
+                    cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.ContainerNotFound && _createBucket)
+        {
+            throw _transfer.NotFound(key);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellationToken = default)
+    {
+        ObjectKey.Validate(key);
+        cancellationToken.ThrowIfCancellationRequested();
+        S3Head? head = await HeadOnceOrMoreAsync(key, cancellationToken).ConfigureAwait(false);
+        return head?.Info;
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // Servers differ in what they make of odd characters; no key has any.
+        if (prefix.Any(c => c != '/' && !ObjectKey.IsValid($"x{c}")))
+            yield break;
+
+        string? continuation = null;
+        do
+        {
+            S3Page page;
+            try
+            {
+                page = await _retry.ExecuteAsync(
+                    (from, token) => _control.ListPageAsync(from.prefix, from.continuation, token), (prefix, continuation), cancellationToken).ConfigureAwait(false);
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.ContainerNotFound && _createBucket)
+            {
+                yield break;
+            }
+
+            foreach (ObjectInfo info in page.Objects)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return info;
+            }
+
+            continuation = page.Continuation;
+        }
+        while (continuation is not null);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        foreach (string key in keys)
+            ObjectKey.Validate(key);
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            foreach (string[] batch in keys.Distinct(StringComparer.Ordinal).Chunk(S3Control.MaxDeleteBatch))
+                await _retry.ExecuteAsync(_control.DeleteAsync, batch, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.ContainerNotFound && _createBucket)
+        {
+            // Nothing was there, so nothing is left.
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _connection.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask PutOnceAsync(S3Put put, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _transfer.PutAsync(put, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.IsTransient)
+        {
+            put.MayBeStored = true;
+            throw;
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists && put.MayBeStored)
+        {
+            // An attempt whose answer was lost may have been the one that stored it.
+            S3Head? head = await _control.HeadAsync(put.Key, cancellationToken).ConfigureAwait(false);
+            if (head?.PutId != put.Id)
+                throw;
+        }
+    }
+
+    private async ValueTask<bool> ExistsAsync(string key, CancellationToken cancellationToken) =>
+        await HeadOnceOrMoreAsync(key, cancellationToken).ConfigureAwait(false) is not null;
+
+    private async ValueTask<S3Head?> HeadOnceOrMoreAsync(string key, CancellationToken cancellationToken)
+    {
+        S3Head? head = await _retry.ExecuteAsync(_control.HeadAsync, key, cancellationToken).ConfigureAwait(false);
+        if (head is null && !_createBucket)
+            await _retry.ExecuteAsync(_control.RequireBucketAsync, key, cancellationToken).ConfigureAwait(false);
+        return head;
+    }
+}

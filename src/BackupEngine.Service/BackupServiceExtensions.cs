@@ -30,6 +30,7 @@ public static class BackupServiceExtensions
         ArgumentNullException.ThrowIfNull(serve);
         ArgumentNullException.ThrowIfNull(options);
         OptionsValidation.Check(serve, options);
+        List<IVolumeProvider> providers = ProvidersOf(serve, options);
         CatalogDatabase database = CatalogDatabase.At(serve.Database, serve.DataDirectory);
         services.AddRoutingCore().Configure<RouteOptions>(routes => routes.SetParameterPolicy<ProjectIdConstraint>(ProjectIdConstraint.Name));
         services.TryAddSingleton(TimeProvider.System);
@@ -41,7 +42,7 @@ public static class BackupServiceExtensions
             AuthMode.Tokens => new StaticTokens(options.Tokens),
             _ => new Keystone(new HttpClient { Timeout = TimeSpan.FromSeconds(10) }, options.Keystone, provider.GetRequiredService<TimeProvider>()),
         });
-        services.AddSingleton(provider => new VolumeStore(ProvidersOf(serve, options), options, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new VolumeStore(providers, options, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<VolumeChanges>().AddSingleton<SnapshotChanges>().AddSingleton<Quotas>();
         services.AddSingleton<BackupCreation>().AddSingleton<BackupRemoval>().AddSingleton<BackupRestoration>().AddSingleton<BackupUpdate>();
         services.AddSingleton<RecordExport>().AddSingleton<RecordImport>();

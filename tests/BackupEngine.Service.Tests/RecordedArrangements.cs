@@ -25,6 +25,10 @@ internal static class RecordedArrangements
             case "show.snapshot_incremental":
                 await SetSnapshotStatusAsync(service, "available");
                 break;
+            case "create.incremental2":
+                await world.PutAsync(RecordedExchange.All.First(other => other.Name == "show.creating").Body!.DeepClone().AsObject());
+                await world.SetBackupStatusAsync(RecordedWorld.First, "available");
+                break;
             case "list.limit1":
                 await world.PutBackupsAsync(RecordedExchange.All.First(other => other.Name == "list.limit_big").Body!["backups"]!.AsArray());
                 break;
@@ -34,18 +38,16 @@ internal static class RecordedArrangements
             case "volumes.list":
                 await PutNewestVolumeAsync(world);
                 break;
-            case "create.over_quota":
-                break;
             case "import.over_quota":
                 await world.SetQuotaAsync("backup_gigabytes", 1);
-                await world.FillAsync(volumeGigabytes: 10, backupGigabytes: 13);
+                await world.FillAsync(volumeGigabytes: 9, backupGigabytes: 13);
                 break;
             case "restore.over_quota_volumes":
                 await world.SetQuotaAsync("volumes", 1);
                 break;
             case "restore.over_quota_gb":
                 await world.SetQuotaAsync("gigabytes", 1);
-                await world.FillAsync(volumeGigabytes: 10, backupGigabytes: 13);
+                await world.FillAsync(volumeGigabytes: 9, backupGigabytes: 13);
                 break;
         }
 
@@ -59,11 +61,9 @@ internal static class RecordedArrangements
             await world.PutAsync(body.DeepClone().AsObject());
         }
 
-        if (exchange.Name is "restore.too_small" or "restore.existing" or "restore.larger" or "restore.over_quota_volumes" or "restore.over_quota_gb" or "action.reset_error")
+        if (exchange.Name.StartsWith("restore.", StringComparison.Ordinal) && exchange.Status is 202 or 413)
         {
-            string id = exchange.Path.Split('/')[4];
-            await using Catalog.CatalogContext catalog = service.Catalog.Open();
-            await catalog.Backups.Where(row => row.Id == id && row.Status != "available").ExecuteUpdateAsync(set => set.SetProperty(row => row.Status, "available"));
+            await world.SetBackupStatusAsync(exchange.Path.Split('/')[4], "available");
         }
     }
 
@@ -77,12 +77,10 @@ internal static class RecordedArrangements
     private static async Task BackUpFirstAsync(ServiceUnderTest service)
     {
         string path = Path.Combine(service.VolumesDirectory, RecordedWorld.VolumeA + ".img");
-        await File.WriteAllBytesAsync(path, new byte[1 << 20]);
         BackupRepository repository = await Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions
             .GetRequiredService<Jobs.RepositoryHost>(service.Services).GetAsync(ServiceUnderTest.Cancel);
         await using BackupEngine.Volumes.FileVolume volume = BackupEngine.Volumes.FileVolume.OpenRead(path);
         await repository.BackupAsync(volume, new() { VolumeId = RecordedWorld.VolumeA, BackupId = Guid.Parse(RecordedWorld.First) });
-        File.Delete(path);
     }
 
     private static async Task PutNewestVolumeAsync(RecordedWorld world)

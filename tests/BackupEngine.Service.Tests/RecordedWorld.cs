@@ -8,7 +8,7 @@ namespace BackupEngine.Service.Tests;
 /// <summary>
 /// Brings a catalog to what the recorded server had before a request: the recordings are pieces of a longer session, with jobs that ran between them.
 /// </summary>
-internal sealed class RecordedWorld(CatalogDatabase database)
+internal sealed class RecordedWorld(CatalogDatabase database, string volumesDirectory)
 {
     public const string VolumeA = "0fd9cab5-e29b-4997-839c-aa7fc39c964f";
     public const string VolumeB = "390b355e-3006-4983-9f75-2719d7fd29c1";
@@ -45,7 +45,15 @@ internal sealed class RecordedWorld(CatalogDatabase database)
                 Id = id, ProjectId = ServiceUnderTest.Project, UserId = "user1", Provider = "directory", Name = name, Size = size, SizeBytes = size << 30,
                 Status = status, AvailabilityZone = "nova", CreatedAt = Start,
             });
+            await using FileStream file = File.Create(Path.Combine(volumesDirectory, id + ".img"));
+            file.SetLength(size << 30);
         }
+    }
+
+    public async Task SetBackupStatusAsync(string id, string status)
+    {
+        await using CatalogContext catalog = database.Open();
+        await catalog.Backups.Where(row => row.Id == id).ExecuteUpdateAsync(set => set.SetProperty(row => row.Status, status));
     }
 
     public async Task SetVolumeStatusAsync(string id, string status)
@@ -115,6 +123,17 @@ internal sealed class RecordedWorld(CatalogDatabase database)
         await catalog.SaveChangesAsync();
     }
 
+    /// <summary>Gives what was made just now the id that the recorded server gave it, for the requests that follow.</summary>
+    public async Task RenameAsync(string from, string to)
+    {
+        await using CatalogContext catalog = database.Open();
+        await catalog.Backups.IgnoreQueryFilters().Where(row => row.Id == to).ExecuteDeleteAsync();
+        await catalog.Volumes.Where(row => row.Id == to).ExecuteDeleteAsync();
+        await catalog.Database.ExecuteSqlAsync($"UPDATE backups SET id = {to} WHERE id = {from}");
+        await catalog.Database.ExecuteSqlAsync($"UPDATE volumes SET id = {to} WHERE id = {from}");
+        await catalog.Database.ExecuteSqlAsync($"UPDATE snapshots SET id = {to} WHERE id = {from}");
+    }
+
     public async Task SetQuotaAsync(string resource, long limit)
     {
         await using CatalogContext catalog = database.Open();
@@ -129,8 +148,9 @@ internal sealed class RecordedWorld(CatalogDatabase database)
         await using CatalogContext catalog = database.Open();
         long volumes = await catalog.Volumes.Where(row => row.Id != VolumeC).SumAsync(row => row.Size);
         await catalog.Volumes.Where(row => row.Id == VolumeC).ExecuteUpdateAsync(set => set.SetProperty(row => row.Size, volumeGigabytes - volumes));
-        long backups = await catalog.Backups.Where(row => row.Id != First).SumAsync(row => row.Size);
-        await catalog.Backups.Where(row => row.Id == First).ExecuteUpdateAsync(set => set.SetProperty(row => row.Size, backupGigabytes - backups));
+        string other = await catalog.Backups.Where(row => row.Id != First).Select(row => row.Id).FirstAsync();
+        long backups = await catalog.Backups.Where(row => row.Id != other).SumAsync(row => row.Size);
+        await catalog.Backups.Where(row => row.Id == other).ExecuteUpdateAsync(set => set.SetProperty(row => row.Size, backupGigabytes - backups));
     }
 
     private static DateTime? TimeOf(JsonNode? node) =>

@@ -1,3 +1,4 @@
+using BackupEngine.ObjectStores;
 using BackupEngine.Service.Catalog;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -26,16 +27,28 @@ public static class BackupService
         await app.RunAsync(cancellationToken);
     }
 
+    /// <summary>Fills an empty catalog from the container alone: what <c>backup-engine catalog rebuild</c> runs.</summary>
+    /// <param name="options">Where the backups are, and where the catalog is to be.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How many backups were entered.</returns>
+    /// <exception cref="ServiceConfigurationException">The catalog is not empty, or a server uses it.</exception>
+    /// <exception cref="BackupEngineException">The container could not be read.</exception>
+    public static async Task<int> RebuildCatalogAsync(ServeOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Directory.CreateDirectory(options.DataDirectory);
+        await using FileStream dataLock = LockDirectory(options.DataDirectory);
+        await using CatalogDatabase database = CatalogDatabase.At(options.Database, options.DataDirectory);
+        await using IObjectStore store = await options.OpenStore(cancellationToken);
+        await using BackupRepository repository = await BackupRepository.OpenAsync(store, cancellationToken: cancellationToken);
+        return await CatalogRebuild.RunAsync(database, repository, ReadSettings(options).FoundVolumesProject ?? "", cancellationToken);
+    }
+
     internal static WebApplication Build(ServeOptions options, Action<WebApplicationBuilder>? configure = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new() { ContentRootPath = Path.GetFullPath(options.DataDirectory) });
-        if (options.ConfigFile is not null)
-        {
-            builder.Configuration.AddJsonFile(Path.GetFullPath(options.ConfigFile), optional: false, reloadOnChange: false);
-        }
-
-        BackupServiceOptions service = builder.Configuration.GetSection(BackupServiceOptions.Section).Get<BackupServiceOptions>() ?? new();
-        service = service with { Auth = options.Auth ?? service.Auth };
+        AddConfigFile(builder.Configuration, options);
+        BackupServiceOptions service = SettingsOf(builder.Configuration, options);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel((context, kestrel) =>
         {
             kestrel.AddServerHeader = false;
@@ -62,6 +75,41 @@ public static class BackupService
         builder.Services.AddBackupService(options, service);
         configure?.Invoke(builder);
         return builder.Build();
+    }
+
+    private static BackupServiceOptions ReadSettings(ServeOptions options)
+    {
+        ConfigurationManager configuration = new();
+        AddConfigFile(configuration, options);
+        return SettingsOf(configuration, options);
+    }
+
+    private static void AddConfigFile(ConfigurationManager configuration, ServeOptions options)
+    {
+        if (options.ConfigFile is not null)
+        {
+            try
+            {
+                configuration.AddJsonFile(Path.GetFullPath(options.ConfigFile), optional: false, reloadOnChange: false);
+            }
+            catch (Exception exception) when (exception is IOException or InvalidDataException)
+            {
+                throw new ServiceConfigurationException($"{options.ConfigFile} cannot be read: {exception.Message}", exception);
+            }
+        }
+    }
+
+    private static BackupServiceOptions SettingsOf(ConfigurationManager configuration, ServeOptions options)
+    {
+        try
+        {
+            BackupServiceOptions service = configuration.GetSection(BackupServiceOptions.Section).Get<BackupServiceOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new();
+            return service with { Auth = options.Auth ?? service.Auth };
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new ServiceConfigurationException($"{options.ConfigFile}: {exception.Message}", exception);
+        }
     }
 
     private static FileStream LockDirectory(string directory)

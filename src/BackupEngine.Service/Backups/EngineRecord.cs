@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using BackupEngine.Catalog;
@@ -6,7 +7,7 @@ using BackupEngine.Service.Catalog;
 namespace BackupEngine.Service.Backups;
 
 /// <summary>
-/// What the container's own record says of a backup, and what this service hides in it: the owner and the container's name go as metadata whose
+/// What the container's own record says of a backup, and what this service hides in it: owner, container's name and time of the request go as metadata whose
 /// keys no caller can choose, so that a lost catalog can be rebuilt from the container alone.
 /// </summary>
 internal static class EngineRecord
@@ -14,6 +15,7 @@ internal static class EngineRecord
     private const string ProjectKey = "@project_id";
     private const string UserKey = "@user_id";
     private const string ContainerKey = "@container";
+    private const string CreatedKey = "@created_at";
 
     /// <summary>The metadata that goes into the container's record.</summary>
     public static Dictionary<string, string> MetadataOf(BackupRow backup)
@@ -21,6 +23,7 @@ internal static class EngineRecord
         Dictionary<string, string> metadata = ReadMetadata(backup.Metadata);
         metadata[ProjectKey] = backup.ProjectId;
         metadata[UserKey] = backup.UserId;
+        metadata[CreatedKey] = DateTime.SpecifyKind(backup.CreatedAt, DateTimeKind.Utc).ToString("O", CultureInfo.InvariantCulture);
         if (backup.Container is not null)
         {
             metadata[ContainerKey] = backup.Container;
@@ -43,7 +46,9 @@ internal static class EngineRecord
         ObjectCount = record.ObjectCount,
         AvailabilityZone = record.AvailabilityZone,
         Container = record.Metadata.GetValueOrDefault(ContainerKey) ?? record.Container,
-        CreatedAt = record.CreatedAt.UtcDateTime,
+        CreatedAt = DateTime.TryParse(record.Metadata.GetValueOrDefault(CreatedKey), CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out DateTime created)
+            ? created
+            : record.CreatedAt.UtcDateTime,
         UpdatedAt = record.UpdatedAt?.UtcDateTime,
         DataTimestamp = record.DataTimestamp.UtcDateTime,
         VolumeId = record.VolumeId,

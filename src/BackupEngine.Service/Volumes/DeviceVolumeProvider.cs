@@ -34,7 +34,7 @@ internal sealed class DeviceVolumeProvider(IEnumerable<DeviceOptions> devices) :
 
     public void Delete(string volumeId) => throw Fixed(volumeId);
 
-    public void CopySnapshot(string volumeId, string snapshotId) => throw Fixed(volumeId);
+    public Task CopySnapshotAsync(string volumeId, string snapshotId, CancellationToken cancellationToken) => throw Fixed(volumeId);
 
     public IVolume OpenSnapshot(string snapshotId) => throw Fixed(snapshotId);
 

@@ -61,11 +61,11 @@ internal sealed class DirectoryVolumeProvider : IVolumeProvider
         return Reflink.TryCopy(PathOf(volumeId), SnapshotPathOf(snapshotId));
     }
 
-    public void CopySnapshot(string volumeId, string snapshotId)
+    public async Task CopySnapshotAsync(string volumeId, string snapshotId, CancellationToken cancellationToken)
     {
         if (!TrySnapshot(volumeId, snapshotId))
         {
-            File.Copy(PathOf(volumeId), SnapshotPathOf(snapshotId), overwrite: true);
+            await SparseCopy.CopyAsync(PathOf(volumeId), SnapshotPathOf(snapshotId), cancellationToken);
         }
     }
 

@@ -32,7 +32,7 @@ internal interface IVolumeProvider
     bool TrySnapshot(string volumeId, string snapshotId);
 
     /// <summary>Freezes the bytes of a volume that nobody writes to, by copying where they cannot be shared.</summary>
-    void CopySnapshot(string volumeId, string snapshotId);
+    Task CopySnapshotAsync(string volumeId, string snapshotId, CancellationToken cancellationToken);
 
     IVolume OpenSnapshot(string snapshotId);
 

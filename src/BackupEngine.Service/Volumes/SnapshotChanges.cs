@@ -71,7 +71,7 @@ internal sealed class SnapshotChanges(CatalogDatabase database, VolumeStore volu
             await transaction.CommitAsync(cancellationToken);
         }
 
-        string status = Freeze(volume, snapshot.Id, isInUse) ? VolumeStates.Available : VolumeStates.Error;
+        string status = await FreezeAsync(volume, snapshot.Id, isInUse, cancellationToken) ? VolumeStates.Available : VolumeStates.Error;
         DateTime now = time.Now();
         await catalog.Snapshots.Where(row => row.Id == snapshot.Id).ExecuteUpdateAsync(
             set => set.SetProperty(row => row.Status, status).SetProperty(row => row.UpdatedAt, now), CancellationToken.None);
@@ -94,7 +94,7 @@ internal sealed class SnapshotChanges(CatalogDatabase database, VolumeStore volu
         }
     }
 
-    private bool Freeze(VolumeRow volume, string snapshotId, bool isInUse)
+    private async Task<bool> FreezeAsync(VolumeRow volume, string snapshotId, bool isInUse, CancellationToken cancellationToken)
     {
         try
         {
@@ -104,10 +104,10 @@ internal sealed class SnapshotChanges(CatalogDatabase database, VolumeStore volu
                 return provider.TrySnapshot(volume.Id, snapshotId);
             }
 
-            provider.CopySnapshot(volume.Id, snapshotId);
+            await provider.CopySnapshotAsync(volume.Id, snapshotId, cancellationToken);
             return true;
         }
-        catch (Exception exception) when (exception is VolumeException or IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception) when (exception is VolumeException or IOException or UnauthorizedAccessException or NotSupportedException or OperationCanceledException)
         {
             return false;
         }

@@ -44,7 +44,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
         var repository = new BackupRepository(store, options ?? new RepositoryOptions());
         return await RepositoryFile.ReadAsync(repository._store, cancellationToken).ConfigureAwait(false) is not null
             ? repository
-            : throw new RepositoryException($"{store.Name} is not a backup repository: it has no {StoreKeys.Repository}.");
+            : throw new RepositoryException($"{store.Name} is not a backup repository: it has no {StoreKeys.Repository}.") { IsMissing = true };
     }
 
     /// <summary>Makes an empty container a repository.</summary>

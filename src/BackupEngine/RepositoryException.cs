@@ -7,4 +7,7 @@ public sealed class RepositoryException : BackupEngineException
         : base(message, innerException)
     {
     }
+
+    /// <summary>Whether there is no repository at all: it can be made there, or the place is the wrong one.</summary>
+    public bool IsMissing { get; internal init; }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace BackupEngine.Compression;
@@ -61,15 +60,4 @@ public readonly record struct ChunkCompression
         Codec.Zstd => string.Create(CultureInfo.InvariantCulture, $"zstd:{Level}"),
         _ => "none",
     };
-}
-
-internal sealed class ChunkCompressionJsonConverter : JsonConverter<ChunkCompression>
-{
-    public override ChunkCompression Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.TokenType == JsonTokenType.String && ChunkCompression.TryParse(reader.GetString(), out ChunkCompression compression)
-            ? compression
-            : throw new JsonException("Not a compression: none, lz4, zstd or zstd:LEVEL is.");
-
-    public override void Write(Utf8JsonWriter writer, ChunkCompression value, JsonSerializerOptions options) =>
-        writer.WriteStringValue(value.ToString());
 }

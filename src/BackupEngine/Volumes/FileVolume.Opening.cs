@@ -31,7 +31,7 @@ public sealed partial class FileVolume
         {
             string directory = Path.GetDirectoryName(Path.GetFullPath(path)) ?? throw new DirectoryNotFoundException();
             handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
-            RandomAccess.SetLength(handle, sizeBytes);
+            SetLength(handle, sizeBytes);
             return new FileVolume(path, handle, sizeBytes, isDevice: false, canWrite: true, newFileDirectory: directory);
         }
         catch (Exception error) when (VolumeErrors.IsSystemError(error))
@@ -57,6 +57,8 @@ public sealed partial class FileVolume
             long sizeBytes = isDevice ? LinuxNative.GetDeviceSize(handle) : RandomAccess.GetLength(handle);
             if (isDevice && sizeBytes == 0)
                 throw LinuxNative.Error(Errno.NoMedium);
+            if (isDevice && forWriting && LinuxNative.IsReadOnly(handle))
+                throw LinuxNative.Error(Errno.ReadOnlyFileSystem);
             if (isDevice && !forWriting)
                 LinuxNative.AdviseSequential(handle);
             return new FileVolume(path, handle, sizeBytes, isDevice, canWrite: forWriting);
@@ -65,6 +67,18 @@ public sealed partial class FileVolume
         {
             handle?.Dispose();
             throw VolumeErrors.Open(path, forWriting, error);
+        }
+    }
+
+    private static void SetLength(SafeFileHandle handle, long sizeBytes)
+    {
+        try
+        {
+            RandomAccess.SetLength(handle, sizeBytes);
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            throw new IOException(error.Message, Errno.FileTooBig);
         }
     }
 

@@ -79,7 +79,10 @@ public sealed partial class FileVolume
             return ValueTask.CompletedTask;
         try
         {
-            RandomAccess.FlushToDisk(_handle);
+            if (LinuxNative.IsSupported)
+                LinuxNative.Flush(_handle);
+            else
+                RandomAccess.FlushToDisk(_handle);
             if (_newFileDirectory is not null && LinuxNative.IsSupported)
                 LinuxNative.FlushDirectory(_newFileDirectory);
             return ValueTask.CompletedTask;

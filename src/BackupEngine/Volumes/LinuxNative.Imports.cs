@@ -19,6 +19,7 @@ internal static partial class LinuxNative
     private const int ModeRegular = 0x8000;
 
     private const nuint GetSize64 = 0x80081272; // BLKGETSIZE64
+    private const nuint GetReadOnly = 0x125E; // BLKROGET
     private const nuint GetSectorSize = 0x1268; // BLKSSZGET
     private const int AdviceSequential = 2;
     private const int WhenceData = 3;

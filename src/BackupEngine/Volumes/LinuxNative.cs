@@ -38,6 +38,13 @@ internal static partial class LinuxNative
         return descriptor < 0 ? throw LastError() : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
+    /// <summary>Whether a block device refuses all writes, which opening it to write does not tell.</summary>
+    public static bool IsReadOnly(SafeFileHandle device)
+    {
+        int readOnly = 0;
+        return IoControl(device, GetReadOnly, ref readOnly) < 0 ? throw LastError() : readOnly != 0;
+    }
+
     /// <summary>Size of a block device in bytes.</summary>
     public static long GetDeviceSize(SafeFileHandle device)
     {
@@ -67,6 +74,19 @@ internal static partial class LinuxNative
     /// <summary>Makes a range read as zeros, allocated or not; 0, or the errno.</summary>
     public static int ZeroRange(SafeFileHandle handle, long offset, long length) => Allocate(handle, ZeroRangeKeepSize, offset, length);
 
+    /// <summary>
+    /// Makes what was written durable. RandomAccess.FlushToDisk and FileStream.Flush(true) are no way to do it:
+    /// they return as if all were well when fsync fails with EIO (seen with .NET 10.0 on a device that had run full).
+    /// </summary>
+    public static void Flush(SafeFileHandle handle)
+    {
+        while (Sync(handle) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Errno.Interrupted)
+                throw LastError();
+        }
+    }
+
     /// <summary>Makes the names in a directory durable.</summary>
     public static void FlushDirectory(string path)
     {
@@ -74,9 +94,14 @@ internal static partial class LinuxNative
         if (descriptor < 0)
             throw LastError();
         using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        // Some network file systems cannot flush a directory and say EINVAL: their names are durable at once or never.
-        if (Sync(handle) < 0 && Marshal.GetLastPInvokeError() != Errno.Invalid)
-            throw LastError();
+        try
+        {
+            Flush(handle);
+        }
+        catch (IOException error) when (error.HResult == Errno.Invalid)
+        {
+            // Some network file systems cannot flush a directory: their names are durable at once or never.
+        }
     }
 
     /// <summary>An errno as .NET's own file calls would throw it.</summary>

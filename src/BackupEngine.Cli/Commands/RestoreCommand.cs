@@ -1,0 +1,106 @@
+using System.CommandLine;
+using BackupEngine.Catalog;
+using BackupEngine.Cli.CommandLine;
+using BackupEngine.Cli.Output;
+using BackupEngine.Cli.Stores;
+using BackupEngine.Volumes;
+
+namespace BackupEngine.Cli.Commands;
+
+internal sealed class RestoreCommand : EngineCommand
+{
+    private const string Differential = "differential";
+    private const string Full = "full";
+
+    private readonly Option<string> _to = new("--to")
+    {
+        Description = "Where to: a block device or file that is at least as large as the volume, or a new file.",
+        HelpName = "TARGET",
+        Required = true,
+    };
+
+    private readonly Option<string> _inPlace = new("--in-place")
+    {
+        Description = "How to write an existing target: 'full' writes everything (the default), 'differential' reads it first and writes only what differs.",
+        HelpName = $"{Differential}|{Full}",
+        CustomParser = Parsers.Of((string text, out string value, out string problem) =>
+        {
+            value = text;
+            problem = $"'{text}' is no way to write in place: write {Differential} or {Full}.";
+            return text is Differential or Full;
+        }),
+    };
+
+    private readonly Option<VolumeExtent?> _range = new("--range")
+    {
+        Description = "Restore only these bytes, to the same place in the target.",
+        HelpName = "OFFSET:LENGTH",
+        CustomParser = Parsers.OfNullable<VolumeExtent>(ExtentSyntax.TryParse),
+    };
+
+    public RestoreCommand()
+        : base(
+            "restore",
+            "Restores a backup to a new file, or over an existing file or block device.",
+            "backup-engine restore latest --store /backups --to restored.img",
+            "backup-engine restore 2f6c1a7e --store s3://bucket/disks --to /dev/vg/data --in-place differential",
+            "backup-engine restore latest --store /backups --to disk.img --range 1GiB:64MiB")
+    {
+        Arguments.Add(SharedOptions.Backup);
+        foreach (Option option in (Option[])[SharedOptions.Store, _to, SharedOptions.VolumeId, _inPlace, _range])
+            Options.Add(option);
+    }
+
+    protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        await using OpenedRepository opened = await OpenedRepository.OpenAsync(context, cancellationToken);
+        BackupRepository repository = opened.Repository;
+        Backup backup = await repository.FindBackupAsync(context.GetRequired(SharedOptions.Backup), context, cancellationToken);
+        VolumeExtent? range = context.Get(_range);
+        if (range is { } asked && asked.End > backup.SizeBytes)
+            throw new CommandException(ExitCodes.WrongUsage, $"--range ends at byte {asked.End}, but the volume of backup {backup.Id} has {backup.SizeBytes}");
+
+        await using RestoreTarget target = RestoreTarget.Open(context.GetRequired(_to), backup, range);
+        RestoreOptions options = new() { Range = range, Differential = context.Get(_inPlace) == Differential };
+        RestoreResult result;
+        try
+        {
+            result = await context.WithProgressAsync("Restore", progress => repository.RestoreAsync(backup.Id, target.Volume, options, progress, cancellationToken));
+        }
+        catch (Exception e)
+        {
+            throw await target.AbandonAsync(e, cancellationToken);
+        }
+
+        if (context.Json)
+            CliJson.Print(Document(backup, target, result, repository), CliJson.Default.RestoreDocument);
+        else
+            Print(backup, target, result);
+        return ExitCodes.Done;
+    }
+
+    private static RestoreDocument Document(Backup backup, RestoreTarget target, RestoreResult result, BackupRepository repository) => new(
+        BackupId: backup.Id,
+        VolumeId: backup.VolumeId,
+        Target: target.Path,
+        TargetCreated: target.IsNew,
+        VolumeSize: backup.SizeBytes,
+        BytesRead: result.BytesFetched,
+        BytesChanged: result.BytesWritten + result.BytesZeroed,
+        BytesStored: 0,
+        BytesRestored: result.BytesRestored,
+        BytesCompared: result.BytesCompared,
+        BytesWritten: result.BytesWritten,
+        BytesZeroed: result.BytesZeroed,
+        DurationSeconds: result.DurationSeconds,
+        Requests: repository.Requests);
+
+    private static void Print(Backup backup, RestoreTarget target, RestoreResult result)
+    {
+        Console.Out.WriteLine($"Restored backup {backup.Id} of volume {backup.VolumeId} to {target.Path}{(target.IsNew ? " (new file)" : "")}");
+        string compared = result.BytesCompared > 0 ? $"compared {ByteText.Of(result.BytesCompared)}, " : "";
+        Console.Out.WriteLine(
+            $"{ByteText.Of(result.BytesRestored)} in {ByteText.Duration(result.DurationSeconds)} ({ByteText.Rate(result.BytesRestored, result.DurationSeconds)}): "
+            + $"{compared}fetched {ByteText.Of(result.BytesFetched)}, wrote {ByteText.Of(result.BytesWritten)}, zeroed {ByteText.Of(result.BytesZeroed)}");
+    }
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Diagnostics;
+using BackupEngine.Catalog;
+using BackupEngine.Cli.CommandLine;
+using BackupEngine.Cli.Output;
+using BackupEngine.Cli.Stores;
+
+namespace BackupEngine.Cli.Commands;
+
+internal sealed class VerifyCommand : EngineCommand
+{
+    private readonly Argument<string?> _backup = new("BACKUP") { Description = "The backup to look at. Default: all.", Arity = ArgumentArity.ZeroOrOne, CustomParser = Parsers.Of<string>(BackupReference.TryParse) };
+    private readonly Option<bool> _deep = new("--deep") { Description = "Read and check every stored byte, not only that all objects are there and whole in size." };
+
+    public VerifyCommand()
+        : base(
+            "verify",
+            "Checks that backups can be restored; exit code 5 when one cannot.",
+            "backup-engine verify --store /backups",
+            "backup-engine verify latest --store s3://bucket/disks --deep")
+    {
+        Arguments.Add(_backup);
+        Options.Add(SharedOptions.Store);
+        Options.Add(SharedOptions.VolumeId);
+        Options.Add(_deep);
+    }
+
+    protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        await using OpenedRepository opened = await OpenedRepository.OpenAsync(context, cancellationToken);
+        BackupRepository repository = opened.Repository;
+        Guid? id = context.Get(_backup) is { } wanted ? (await repository.FindBackupAsync(wanted, context, cancellationToken)).Id : null;
+        VerifyOptions options = new() { BackupId = id, Deep = context.Get(_deep) };
+
+        long started = Stopwatch.GetTimestamp();
+        VerifyReport report = await context.WithProgressAsync("Verify", progress => repository.VerifyAsync(options, progress, cancellationToken));
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+
+        string? problem = Problem(report);
+        int exitCode = problem is null ? ExitCodes.Done : ExitCodes.CorruptionFound;
+        if (context.Json)
+        {
+            VerifyDocument document = new(
+                problem is null, options.Deep, report.BackupsChecked, report.PacksChecked, report.BytesRead, seconds, report.Findings, repository.Requests);
+            CliJson.Print(problem is null ? document : document with { Error = problem, ExitCode = exitCode }, CliJson.Default.VerifyDocument);
+        }
+        else
+        {
+            Print(report, options.Deep, seconds);
+        }
+
+        if (problem is not null)
+            ErrorReport.WriteLine(problem);
+        return exitCode;
+    }
+
+    private static string? Problem(VerifyReport report)
+    {
+        if (report.Findings.Count == 0)
+            return null;
+        int damaged = report.Findings.Select(finding => finding.BackupId).Distinct().Count();
+        VerifyFinding first = report.Findings[0];
+        return $"{damaged} of {report.BackupsChecked} backups cannot be restored whole ({report.Findings.Count} findings): {first.Key}: {first.Problem}";
+    }
+
+    private static void Print(VerifyReport report, bool deep, double seconds)
+    {
+        foreach (VerifyFinding finding in report.Findings)
+        {
+            string place = finding.Offset is { } offset ? $" at byte {offset}" : "";
+            string lost = finding.VolumeOffset is { } from ? $"; the volume loses {finding.VolumeLength} bytes from {from}" : "";
+            Console.Out.WriteLine($"backup {finding.BackupId}: {finding.Key}{place}: {finding.Problem}{lost}");
+        }
+
+        string how = deep ? $"every byte, {ByteText.Of(report.BytesRead)} in {ByteText.Duration(seconds)}" : "objects and their sizes; --deep reads every byte";
+        Console.Out.WriteLine($"Verified {report.BackupsChecked} backups and {report.PacksChecked} packs ({how}): {(report.Findings.Count == 0 ? "all is well" : $"{report.Findings.Count} findings")}");
+    }
+}

@@ -1,0 +1,66 @@
+using System.Text.Json.Serialization;
+using BackupEngine.Catalog;
+using BackupEngine.Diagnostics;
+
+namespace BackupEngine.Cli.Output;
+
+/// <summary>What <c>restore --json</c> prints.</summary>
+/// <param name="BackupId">The backup that was restored.</param>
+/// <param name="VolumeId">The volume it is of.</param>
+/// <param name="Target">Where it was restored to.</param>
+/// <param name="TargetCreated">Whether the target is a new file.</param>
+/// <param name="VolumeSize">Size of the volume in bytes.</param>
+/// <param name="BytesRead">Bytes fetched from the container.</param>
+/// <param name="BytesChanged">Bytes of the target that were written or made zero.</param>
+/// <param name="BytesStored">Bytes added to the container: none.</param>
+/// <param name="BytesRestored">Bytes of the volume that the target now holds.</param>
+/// <param name="BytesCompared">Bytes read from the target, to find what differs.</param>
+/// <param name="BytesWritten">Bytes of data written to the target.</param>
+/// <param name="BytesZeroed">Bytes made zero in the target.</param>
+/// <param name="DurationSeconds">How long it took.</param>
+/// <param name="Requests">Calls made to the store.</param>
+internal sealed record RestoreDocument(
+    Guid BackupId,
+    string VolumeId,
+    string Target,
+    bool TargetCreated,
+    long VolumeSize,
+    long BytesRead,
+    long BytesChanged,
+    long BytesStored,
+    long BytesRestored,
+    long BytesCompared,
+    long BytesWritten,
+    long BytesZeroed,
+    double DurationSeconds,
+    RequestCounts Requests);
+
+/// <summary>What <c>delete --json</c> prints.</summary>
+internal sealed record DeleteDocument(Guid Id, string VolumeId, bool Deleted, RequestCounts Requests);
+
+/// <summary>What <c>verify --json</c> prints; with findings it is the error document as well.</summary>
+internal sealed record VerifyDocument(
+    bool Ok,
+    bool Deep,
+    int BackupsChecked,
+    long PacksChecked,
+    long BytesRead,
+    double DurationSeconds,
+    IReadOnlyList<VerifyFinding> Findings,
+    RequestCounts Requests)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Error { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ExitCode { get; init; }
+}
+
+/// <summary>What <c>demo --json</c> prints.</summary>
+internal sealed record DemoDocument(bool Ok, long VolumeSize, string? Directory, IReadOnlyList<DemoStepDocument> Steps);
+
+/// <summary>One step of the tour; figures that a step does not have are null.</summary>
+internal sealed record DemoStepDocument(string Step, double DurationSeconds, long? BytesRead, long? BytesChanged, long? BytesStored);
+
+/// <summary>What <c>--json</c> prints in place of a result.</summary>
+internal sealed record ErrorDocument(string Error, int ExitCode);

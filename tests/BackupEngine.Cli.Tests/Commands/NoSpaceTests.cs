@@ -1,0 +1,44 @@
+using BackupEngine.Cli.Tests.Running;
+
+namespace BackupEngine.Cli.Tests.Commands;
+
+public sealed class NoSpaceTests : IDisposable
+{
+    private readonly Workspace _workspace = new();
+    private readonly SmallFileSystem _small = new(sizeMiB: 4);
+
+    public void Dispose()
+    {
+        _small.Dispose();
+        _workspace.Dispose();
+    }
+
+    [Fact]
+    public async Task A_backup_without_room_fails_and_leaves_what_was_committed()
+    {
+        string store = Path.Combine(_small.Path, "store");
+        string volume = _workspace.WriteVolume("volume.img", 500_000, seed: 1);
+        (await CliProcess.RunAsync("backup", volume, "--store", store, "--volume-id", "vm")).MustSucceed();
+        IReadOnlyList<string> before = Workspace.FilesOf(store);
+
+        string large = _workspace.WriteVolume("large.img", 16 << 20, seed: 2);
+        (await CliProcess.RunAsync("backup", large, "--store", store, "--volume-id", "vm")).MustFail(ExitCodes.Failed, "space", store);
+        (await CliProcess.RunAsync("backup", large, "--store", store, "--volume-id", "vm", "--incremental", "--json")).MustFailWithJson(ExitCodes.Failed, "space");
+        Assert.Equal(before, Workspace.FilesOf(store));
+
+        string target = _workspace.PathOf("target.img");
+        (await CliProcess.RunAsync("restore", "latest", "--store", store, "--to", target)).MustSucceed();
+        Assert.Equal(File.ReadAllBytes(volume), File.ReadAllBytes(target));
+    }
+
+    [Fact]
+    public async Task A_restore_without_room_takes_its_unfinished_file_away()
+    {
+        string volume = _workspace.WriteVolume("volume.img", 16 << 20, seed: 1);
+        string id = await _workspace.BackupIdAsync(volume);
+        string target = Path.Combine(_small.Path, "target.img");
+        (await CliProcess.RunAsync("restore", id, "--store", _workspace.Store, "--to", target)).MustFail(ExitCodes.Failed, "space", target, "removed");
+        Assert.False(File.Exists(target));
+        await _workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume));
+    }
+}

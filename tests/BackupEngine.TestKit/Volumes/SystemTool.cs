@@ -1,0 +1,36 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace BackupEngine.TestKit.Volumes;
+
+/// <summary>Runs the system's own programs: losetup, mount, mkfs.</summary>
+public static class SystemTool
+{
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(2);
+
+    /// <summary>Runs a program to its end; what it printed, when it ended well.</summary>
+    public static string Run(string program, params ReadOnlySpan<string> arguments)
+    {
+        (int exitCode, string output, string errors) = TryRun(program, arguments);
+        if (exitCode != 0)
+            Assert.Fail($"{program} {string.Join(' ', arguments)} ended with {exitCode}: {errors}");
+        return output;
+    }
+
+    /// <summary>Runs a program to its end, however it ends.</summary>
+    public static (int ExitCode, string Output, string Errors) TryRun(string program, params ReadOnlySpan<string> arguments)
+    {
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(_limit))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"{program} {string.Join(' ', arguments)} did not end within {_limit}");
+        }
+        return (process.ExitCode, output.GetAwaiter().GetResult().Trim(), errors.GetAwaiter().GetResult().Trim());
+    }
+}

@@ -1,0 +1,40 @@
+using BackupEngine.TestKit.Volumes;
+using BackupEngine.Volumes;
+
+namespace BackupEngine.Tests.Volumes;
+
+/// <summary>An image file on the file system that holds temporary files.</summary>
+public class FileVolumeConformanceTests : ByteSizedVolumeConformance, IDisposable
+{
+    private readonly ScratchDirectory _directory;
+
+    public FileVolumeConformanceTests()
+        : this(new ScratchDirectory())
+    {
+    }
+
+    protected FileVolumeConformanceTests(ScratchDirectory directory)
+    {
+        _directory = directory;
+    }
+
+    public void Dispose()
+    {
+        _directory.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    protected override Task<IWritableVolume> OpenAsync(byte[] content)
+    {
+        string path = _directory.File($"{Guid.NewGuid():N}.img");
+        var model = new VolumeModel(content.Length);
+        for (int offset = 0; offset < content.Length; offset += VolumeModel.BlockSize)
+        {
+            Span<byte> block = content.AsSpan(offset, Math.Min(VolumeModel.BlockSize, content.Length - offset));
+            if (block.ContainsAnyExcept((byte)0))
+                model.Write(block, offset);
+        }
+        model.WriteTo(path);
+        return Task.FromResult<IWritableVolume>(FileVolume.OpenWrite(path));
+    }
+}

@@ -22,6 +22,8 @@ internal sealed class BackupEngineCommand : RootCommand
         Subcommands.Add(new ImportCommand());
         Subcommands.Add(new VerifyCommand());
         Subcommands.Add(new DemoCommand());
+        Subcommands.Add(new ServeCommand());
+        Subcommands.Add(new CatalogCommand());
 
         HelpOption help = Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BackupEngine.Cli.CommandLine;
+using BackupEngine.Service;
 
 namespace BackupEngine.Cli.Output;
 
@@ -36,7 +37,7 @@ internal static class ErrorReport
     /// <summary>The message of an error for people.</summary>
     public static string MessageOf(Exception error) => error switch
     {
-        CommandException or BackupEngineException or IOException or UnauthorizedAccessException => error.Message,
+        CommandException or BackupEngineException or ServiceConfigurationException or IOException or UnauthorizedAccessException => error.Message,
         // Anything else is a defect of the program, not of what the user did.
         _ => $"unexpected {error.GetType().Name}: {error.Message} (--verbose shows where)",
     };

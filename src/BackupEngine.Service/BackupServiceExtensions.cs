@@ -120,8 +120,8 @@ public static class BackupServiceExtensions
             store.UsePostgres(database.ConnectionString);
             store.UseClustering(cluster =>
             {
-                cluster.CheckinInterval = TimeSpan.FromSeconds(3);
-                cluster.CheckinMisfireThreshold = TimeSpan.FromSeconds(6);
+                cluster.CheckinInterval = TimeSpan.FromSeconds(5);
+                cluster.CheckinMisfireThreshold = TimeSpan.FromSeconds(15);
             });
         }
         else

@@ -44,7 +44,7 @@ public sealed class ListTests
     [Fact]
     public async Task The_next_link_leads_on_and_the_last_page_leads_to_an_empty_one()
     {
-        await using ServiceUnderTest service = await StartAsync(onPostgres: false, 4);
+        await using ServiceUnderTest service = await StartAsync(onPostgres: false, 6);
         Answer page = await service.GetAsync($"{Backups}/detail?limit=2&status=available&sort=id:asc");
         string next = (string)page.Json["backups_links"]![0]!["href"]!;
         Assert.Equal($"http://host{Backups}/detail?limit=2&status=available&sort=id%3Aasc&marker={Ids(page)[1]}", next);
@@ -102,9 +102,9 @@ public sealed class ListTests
     public async Task V2_sorts_by_name_and_links_to_itself()
     {
         await using ServiceUnderTest service = await StartAsync(onPostgres: false, 3);
-        Answer answer = await service.GetAsync($"/v2/{ServiceUnderTest.Project}/backups/detail?sort=name:asc&limit=1", "3.64");
+        Answer answer = await service.GetAsync($"/v2/{ServiceUnderTest.Project}/backups/detail?sort=name:desc&limit=1", "3.64");
         JsonNode backup = answer.Json["backups"]![0]!;
-        Assert.Equal("b0", (string?)backup["name"]);
+        Assert.Equal("b2", (string?)backup["name"]);
         Assert.False(answer.Headers.ContainsKey("openstack-api-version"));
         Assert.Null(backup["metadata"]);
         Assert.StartsWith($"http://host/v2/{ServiceUnderTest.Project}/backups/", (string?)backup["links"]![0]!["href"], StringComparison.Ordinal);

@@ -115,7 +115,6 @@ public sealed class SecurityTests
     [InlineData("../../etc/passwd")]
     [InlineData("..%2f..%2fetc%2fpasswd")]
     [InlineData("%2e%2e/secret")]
-    [InlineData("0fd9cab5-e29b-4997-839c-aa7fc39c964f%00")]
     [InlineData("x' OR '1'='1")]
     [InlineData("%F0%9F%92%A9")]
     public async Task Strange_ids_find_nothing_and_touch_nothing(string id)

@@ -112,6 +112,3 @@ internal sealed partial class ApiMiddleware(RequestDelegate next, IAuthenticator
     [GeneratedRegex(@"^/v([123])(/|\z)", RegexOptions.CultureInvariant)]
     private static partial Regex VersionedPath();
 }
-
-/// <summary>Marks routes that are answered without a token.</summary>
-internal sealed class OpenToAll;

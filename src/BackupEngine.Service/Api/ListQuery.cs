@@ -160,14 +160,3 @@ internal sealed record ListQuery
     private static bool? ReadBoolean(string text) =>
         TrueWords.Contains(text.Trim().ToLowerInvariant()) ? true : FalseWords.Contains(text.Trim().ToLowerInvariant()) ? false : null;
 }
-
-/// <summary>One column of an order.</summary>
-internal readonly record struct SortKey(string Column, bool Descending)
-{
-    public static SortKey Of(string column, string? direction) => new(column, direction switch
-    {
-        null or "" or "desc" => true,
-        "asc" => false,
-        _ => throw ApiFault.InvalidInput("Unknown sort direction, must be 'desc' or 'asc'."),
-    });
-}

@@ -64,7 +64,7 @@ internal sealed class BackupCreation(
             Description = BackupBody.TextOf(body, "description"),
             Status = BackupStates.Creating,
             Size = snapshot?.Size ?? volume.Size,
-            AvailabilityZone = BackupBody.TextOf(body, "availability_zone"),
+            AvailabilityZone = BackupBody.TextOf(body, "availability_zone") == options.AvailabilityZone ? options.AvailabilityZone : null,
             Container = BackupBody.TextOf(body, "container"),
             CreatedAt = now,
             UpdatedAt = now,

@@ -100,8 +100,3 @@ internal sealed class RecordImport(CatalogDatabase database, Quotas quotas, JobQ
 
     private static ApiFault Unreadable() => ApiFault.InvalidInput("Can't parse backup record.");
 }
-
-/// <summary>A record between the request that brought it and the job that takes it in.</summary>
-/// <param name="Service">The driver that is said to be able to read it.</param>
-/// <param name="Record">The record.</param>
-internal sealed record ImportedRecord(string Service, JsonElement Record);

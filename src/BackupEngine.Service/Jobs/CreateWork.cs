@@ -52,7 +52,7 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
         SetBackup = set => set.SetProperty(row => row.FailReason, reason),
     };
 
-    public async Task CleanUpAsync(BackupRow backup, bool isWanted, CancellationToken cancellationToken)
+    public async Task CleanUpAsync(BackupRow backup, CancellationToken cancellationToken)
     {
         if (backup.TempSnapshotId is not { } snapshotId)
         {

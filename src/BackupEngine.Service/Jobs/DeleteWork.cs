@@ -1,4 +1,5 @@
 using BackupEngine.Catalog;
+using BackupEngine.Service.Backups;
 using BackupEngine.Service.Catalog;
 
 namespace BackupEngine.Service.Jobs;
@@ -12,14 +13,11 @@ internal sealed class DeleteWork(RepositoryHost repositories, TimeProvider time)
 
     public async Task<JobOutcome> RunAsync(BackupRow backup, IProgress<BackupProgress> progress, CancellationToken cancellationToken)
     {
-        BackupRepository repository = await repositories.GetAsync(cancellationToken);
-        try
+        // A record whose import failed has an id that somebody else's backup in the container may have.
+        bool isFailedImport = !backup.IsCommitted && backup.VolumeId == RecordImport.UnknownVolume;
+        if (!isFailedImport)
         {
-            await repository.DeleteAsync(Guid.Parse(backup.Id), cancellationToken);
-        }
-        catch (BackupNotFoundException)
-        {
-            // It was never finished, or a delete that was cut off had already done it.
+            await DeleteDataAsync(Guid.Parse(backup.Id), cancellationToken);
         }
 
         DateTime now = time.Now();
@@ -31,5 +29,16 @@ internal sealed class DeleteWork(RepositoryHost repositories, TimeProvider time)
         SetBackup = set => set.SetProperty(row => row.FailReason, reason),
     };
 
-    public Task CleanUpAsync(BackupRow backup, bool isWanted, CancellationToken cancellationToken) => Task.CompletedTask;
+    private async Task DeleteDataAsync(Guid id, CancellationToken cancellationToken)
+    {
+        BackupRepository repository = await repositories.GetAsync(cancellationToken);
+        try
+        {
+            await repository.DeleteAsync(id, cancellationToken);
+        }
+        catch (BackupNotFoundException)
+        {
+            // It was never finished, or a delete that was cut off had already done it.
+        }
+    }
 }

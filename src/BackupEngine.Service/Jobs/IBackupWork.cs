@@ -17,9 +17,6 @@ internal interface IBackupWork
     /// <summary>Whether work that was cut off by the end of the service is done again at its next start.</summary>
     bool IsRepeatable { get; }
 
-    /// <summary>Puts away what only the job needed, and what it made when nobody wants that any more.</summary>
-    /// <param name="backup">The backup.</param>
-    /// <param name="isWanted">Whether the catalog took the outcome.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    Task CleanUpAsync(BackupRow backup, bool isWanted, CancellationToken cancellationToken);
+    /// <summary>Puts away what only the job needed.</summary>
+    Task CleanUpAsync(BackupRow backup, CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -42,8 +42,6 @@ internal sealed class ImportWork(RepositoryHost repositories) : IBackupWork
         SetBackup = set => set.SetProperty(row => row.FailReason, reason).SetProperty(row => row.ImportedRecord, (string?)null),
     };
 
-    public Task CleanUpAsync(BackupRow backup, bool isWanted, CancellationToken cancellationToken) => Task.CompletedTask;
-
     private async Task<Backup> TakeInAsync(ExportedRecord record, Guid id, CancellationToken cancellationToken)
     {
         BackupRepository repository = await repositories.GetAsync(cancellationToken);

@@ -130,10 +130,10 @@ internal sealed partial class JobRunner(
     private async Task EndAsync(CatalogContext catalog, IBackupWork work, BackupRow backup, string jobId, JobOutcome outcome)
     {
         // Not cancellable: stopping the service must not leave a volume busy.
-        bool isWanted = await Claims.FinishAsync(catalog, backup.Id, jobId, outcome, time.Now(), CancellationToken.None);
+        await Claims.FinishAsync(catalog, backup.Id, jobId, outcome, time.Now(), CancellationToken.None);
         try
         {
-            await work.CleanUpAsync(backup, isWanted, CancellationToken.None);
+            await work.CleanUpAsync(backup, CancellationToken.None);
         }
         catch (Exception exception) when (exception is BackupEngineException or IOException or UnauthorizedAccessException)
         {

@@ -38,8 +38,6 @@ internal sealed class RestoreWork(CatalogDatabase database, VolumeStore volumes,
         VolumeStatus = VolumeStates.ErrorRestoring,
     };
 
-    public Task CleanUpAsync(BackupRow backup, bool isWanted, CancellationToken cancellationToken) => Task.CompletedTask;
-
     private static JobOutcome Restored(BackupRow backup, VolumeRow volume, VolumeRow? source)
     {
         Dictionary<string, string> metadata = EngineRecord.ReadMetadata((source ?? volume).Metadata);

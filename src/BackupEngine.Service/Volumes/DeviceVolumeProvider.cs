@@ -20,8 +20,7 @@ internal sealed class DeviceVolumeProvider(IEnumerable<DeviceOptions> devices) :
             return null;
         }
 
-        using FileStream stream = new(device.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        return new(volumeId, stream.Seek(0, SeekOrigin.End), device.Name);
+        return new(volumeId, DeviceSize.Of(device.Path), device.Name);
     }
 
     public IVolume OpenRead(string volumeId) => FileVolume.OpenRead(PathOf(volumeId));

@@ -79,11 +79,11 @@ internal sealed class DirectoryVolumeProvider : IVolumeProvider
         }
     }
 
-    // A link may point to a block device, whose length the directory does not tell.
+    // Not opened where that can be helped: a restore wants its target for itself.
     private static long SizeOf(FileInfo file)
     {
-        using FileStream stream = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        return stream.Seek(0, SeekOrigin.End);
+        FileSystemInfo target = file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
+        return target is FileInfo { Length: > 0 } regular ? regular.Length : DeviceSize.Of(target.FullName);
     }
 
     private string PathOf(string volumeId) => Path.Combine(_directory, Guid.ParseExact(volumeId, "D") + Extension);

@@ -98,7 +98,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     {
         using HttpResponseMessage response = await Http.GetAsync(new Uri($"/v3/{ServiceUnderTest.Project}/{path}", UriKind.Relative), ServiceUnderTest.Cancel);
         string text = await response.Content.ReadAsStringAsync(ServiceUnderTest.Cancel);
-        Assert.True(response.IsSuccessStatusCode, text);
+        Assert.True(response.IsSuccessStatusCode, $"{text}\n{Log}");
         return JsonNode.Parse(text)!;
     }
 

@@ -9,10 +9,3 @@ internal sealed class DesignTimeSqliteContext : IDesignTimeDbContextFactory<Sqli
     public SqliteCatalogContext CreateDbContext(string[] args) =>
         new(new DbContextOptionsBuilder<SqliteCatalogContext>().UseSqlite("Data Source=design-time.db").Options);
 }
-
-/// <summary>Lets <c>dotnet ef migrations add</c> make the PostgreSQL model without a server.</summary>
-internal sealed class DesignTimePostgresContext : IDesignTimeDbContextFactory<PostgresCatalogContext>
-{
-    public PostgresCatalogContext CreateDbContext(string[] args) =>
-        new(new DbContextOptionsBuilder<PostgresCatalogContext>().UseNpgsql("Host=localhost").Options);
-}

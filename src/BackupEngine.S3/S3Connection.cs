@@ -11,7 +11,7 @@ namespace BackupEngine.S3;
 /// </summary>
 internal sealed class S3Connection : IDisposable
 {
-    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5), ConnectionIdle = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _connectionLifetime = TimeSpan.FromMinutes(5), _connectionIdle = TimeSpan.FromSeconds(30);
 
     private readonly SocketsHttpHandler _handler;
     private readonly HttpClient _controlHttp;
@@ -27,8 +27,8 @@ internal sealed class S3Connection : IDisposable
         {
             MaxConnectionsPerServer = options.MaxConnections,
             ConnectTimeout = options.ConnectTimeout,
-            PooledConnectionLifetime = ConnectionLifetime, // so that a changed address is noticed
-            PooledConnectionIdleTimeout = ConnectionIdle,
+            PooledConnectionLifetime = _connectionLifetime, // so that a changed address is noticed
+            PooledConnectionIdleTimeout = _connectionIdle,
             AllowAutoRedirect = false,
             UseCookies = false,
             ActivityHeadersPropagator = null,

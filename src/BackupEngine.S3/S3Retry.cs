@@ -9,7 +9,7 @@ internal sealed class S3Retry
 {
     // A wrong address must not look like a hang: until the server has once been reached, few attempts are enough.
     private const int MaxAttemptsUnreached = 3;
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _maxDelay = TimeSpan.FromSeconds(10);
 
     private readonly ResiliencePipeline _pipeline;
     private volatile bool _reached;
@@ -27,7 +27,7 @@ internal sealed class S3Retry
         {
             MaxRetryAttempts = options.MaxAttempts - 1,
             Delay = options.RetryDelay,
-            MaxDelay = MaxDelay,
+            MaxDelay = _maxDelay,
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
             ShouldHandle = arguments => ValueTask.FromResult(

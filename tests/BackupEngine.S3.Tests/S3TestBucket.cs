@@ -11,24 +11,18 @@ namespace BackupEngine.S3.Tests;
 /// <summary>Options for stores on the test server, and the removal of the buckets that tests made there.</summary>
 public sealed class S3TestBucket : IAsyncDisposable
 {
-    private static readonly Lock Gate = new();
-    private static readonly List<string> Used = [];
-    private static readonly Lazy<string> Common = new(NewBucket);
-
-    public static string NewBucket()
-    {
-        string bucket = S3Server.NewBucketName();
-        lock (Gate)
-            Used.Add(bucket);
-        return bucket;
-    }
+    private static readonly Lock _gate = new();
+    private static readonly HashSet<string> _used = [];
+    private static readonly string _common = S3Server.NewBucketName();
 
     /// <summary>A prefix of its own in the bucket that the tests share.</summary>
-    public static async ValueTask<S3ObjectStoreOptions> NewPlaceAsync() => await OptionsAsync(Common.Value, $"tests/{Guid.NewGuid():N}");
+    public static async ValueTask<S3ObjectStoreOptions> NewPlaceAsync() => await OptionsAsync(_common, $"tests/{Guid.NewGuid():N}");
 
     public static async ValueTask<S3ObjectStoreOptions> OptionsAsync(string bucket, string prefix = "")
     {
         S3Server server = await S3Server.GetAsync();
+        lock (_gate)
+            _used.Add(bucket);
         return new S3ObjectStoreOptions
         {
             Bucket = bucket,
@@ -55,10 +49,10 @@ public sealed class S3TestBucket : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (Used.Count == 0)
+        if (_used.Count == 0)
             return;
         using AmazonS3Client sdk = await SdkAsync();
-        foreach (string bucket in Used)
+        foreach (string bucket in _used.ToArray())
             await RemoveAsync(sdk, bucket);
     }
 

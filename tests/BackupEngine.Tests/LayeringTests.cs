@@ -12,11 +12,12 @@ public sealed partial class LayeringTests
         ["Format"] = [],
         ["Buffers"] = [],
         ["Diagnostics"] = [],
-        ["Volumes"] = ["Format", "Buffers", "Diagnostics"],
+        ["Durability"] = [],
+        ["Volumes"] = ["Format", "Buffers", "Diagnostics", "Durability"],
         ["Chunking"] = ["Format", "Buffers", "Diagnostics", "Volumes"],
         ["Hashing"] = ["Format", "Buffers", "Diagnostics"],
         ["Compression"] = ["Format", "Buffers", "Diagnostics"],
-        ["ObjectStores"] = ["Format", "Buffers", "Diagnostics"],
+        ["ObjectStores"] = ["Format", "Buffers", "Diagnostics", "Durability"],
         ["Packing"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores"],
         ["Manifests"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing"],
         ["Catalog"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests"],
@@ -58,6 +59,6 @@ public sealed partial class LayeringTests
     private static string GetEngineFolder([CallerFilePath] string thisFile = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "src", "BackupEngine"));
 
-    [GeneratedRegex(@"\b(?:using (?:static )?BackupEngine\.|(?<![\w.])BackupEngine\.|(?<![\w.]))(Format|Buffers|Diagnostics|Volumes|Chunking|Hashing|Compression|ObjectStores|Packing|Manifests|Catalog|Pipelines)[.;]")]
+    [GeneratedRegex(@"\b(?:using (?:static )?BackupEngine\.|(?<![\w.])BackupEngine\.|(?<![\w.]))(Format|Buffers|Diagnostics|Durability|Volumes|Chunking|Hashing|Compression|ObjectStores|Packing|Manifests|Catalog|Pipelines)[.;]")]
     private static partial Regex Reference();
 }

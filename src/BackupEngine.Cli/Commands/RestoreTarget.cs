@@ -46,7 +46,7 @@ internal sealed class RestoreTarget : IAsyncDisposable
     {
         bool cancelled = cause is OperationCanceledException && cancellationToken.IsCancellationRequested;
         string message = cancelled ? "cancelled" : ErrorReport.MessageOf(cause);
-        string outcome = $"{Path} is now partly old and partly restored: restore to it again";
+        string outcome = $"{Path} may now be part old, part restored{(cancelled ? ": restore to it again" : "")}";
         if (IsNew)
         {
             await Volume.DisposeAsync();

@@ -1,24 +1,20 @@
 using System.Globalization;
 using BackupEngine.Catalog;
-using Spectre.Console;
 
 namespace BackupEngine.Cli.Output;
 
 /// <summary>One backup for people: a line for each thing that is known of it.</summary>
 internal static class BackupSheet
 {
+    private const int NameWidth = 19;
+
     public static void Print(Backup backup)
     {
-        Grid grid = new();
-        grid.AddColumn(new GridColumn { NoWrap = true });
-        grid.AddColumn(new GridColumn());
         foreach ((string name, string? value) in Lines(backup))
         {
             if (value is not null)
-                grid.AddRow(new Text(name), new Text(value));
+                Console.Out.WriteLine($"{name.PadRight(NameWidth)}{BackupText.Printable(value)}");
         }
-
-        Terminal.Output.Write(grid);
     }
 
     private static IEnumerable<(string Name, string? Value)> Lines(Backup backup)
@@ -39,14 +35,14 @@ internal static class BackupSheet
         yield return ("data of", BackupText.Time(backup.DataTimestamp));
         yield return ("read", Bytes(backup.BytesRead));
         yield return ("changed", Bytes(backup.BytesChanged));
-        yield return ("stored", $"{Bytes(backup.BytesStored)} in {backup.ObjectCount} objects");
+        yield return ("stored", $"{Bytes(backup.BytesStored)} in {backup.ObjectCount} {(backup.ObjectCount == 1 ? "object" : "objects")}");
         yield return ("duration", $"{ByteText.Duration(backup.DurationSeconds)} ({ByteText.Rate(backup.SizeBytes, backup.DurationSeconds)})");
         yield return ("chunk size", ByteText.Of(backup.ChunkSize));
         yield return ("hash", backup.Hash switch { Hashing.ChunkHash.Sha256 => "sha256", _ => "xxh128" });
         yield return ("compression", backup.Compression.ToString());
         yield return ("availability zone", backup.AvailabilityZone);
         foreach ((string key, string value) in backup.Metadata)
-            yield return ($"metadata {key}", value);
+            yield return ($"metadata {BackupText.Printable(key)}", value);
         yield return ("container", backup.Container);
         yield return ("manifest", backup.ManifestKey);
         yield return ("manifest sha256", backup.ManifestSha256);

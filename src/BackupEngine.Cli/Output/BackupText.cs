@@ -25,4 +25,15 @@ internal static class BackupText
 
     /// <summary>Local time, to the second.</summary>
     public static string Time(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    /// <summary>Local time, to the minute.</summary>
+    public static string Minute(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+
+    /// <summary>What a person wrote, without what would drive the terminal of another who reads it.</summary>
+    public static string Printable(string text) =>
+        text.Any(char.IsControl) ? string.Create(text.Length, text, (safe, from) =>
+        {
+            for (int i = 0; i < safe.Length; i++)
+                safe[i] = char.IsControl(from[i]) ? '?' : from[i];
+        }) : text;
 }

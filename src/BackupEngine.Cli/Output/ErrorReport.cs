@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BackupEngine.Cli.CommandLine;
+using BackupEngine.ObjectStores;
 using BackupEngine.Service;
 
 namespace BackupEngine.Cli.Output;
@@ -22,6 +23,13 @@ internal static class ErrorReport
     /// <returns>The exit code of wrong usage.</returns>
     public static int WriteUsage(ParseResult parsed)
     {
+        Write(MessageOf(parsed), ExitCodes.WrongUsage, parsed.GetValue(SharedOptions.Json));
+        return ExitCodes.WrongUsage;
+    }
+
+    /// <summary>What is wrong with a command line, and where to read how it is written.</summary>
+    public static string MessageOf(ParseResult parsed)
+    {
         List<string> path = [];
         for (Symbol? command = parsed.CommandResult.Command; command is not null; command = command.Parents.FirstOrDefault())
             path.Insert(0, command.Name);
@@ -30,13 +38,15 @@ internal static class ErrorReport
         string problem = parsed.UnmatchedTokens is [string unknown, ..]
             ? $"'{unknown}' is no command, argument or option of '{string.Join(' ', path)}'"
             : parsed.Errors[0].Message.TrimEnd('.');
-        Write($"{problem}. See '{string.Join(' ', path)} --help'.", ExitCodes.WrongUsage, parsed.GetValue(SharedOptions.Json));
-        return ExitCodes.WrongUsage;
+        return $"{problem}. See '{string.Join(' ', path)} --help'.";
     }
 
     /// <summary>The message of an error for people.</summary>
     public static string MessageOf(Exception error) => error switch
     {
+        ObjectStoreException { Error: ObjectStoreError.ContainerNotFound } => $"{error.Message}; check --store",
+        ObjectStoreException { Error: ObjectStoreError.AccessDenied } when error.Message.StartsWith("s3://", StringComparison.Ordinal) =>
+            $"{error.Message}; check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE), and what they may do with the bucket",
         CommandException or BackupEngineException or ServiceConfigurationException or IOException or UnauthorizedAccessException => error.Message,
         // Anything else is a defect of the program, not of what the user did.
         _ => $"unexpected {error.GetType().Name}: {error.Message} (--verbose shows where)",

@@ -11,6 +11,9 @@ internal static class Terminal
     /// <summary>Whether stdout is a terminal.</summary>
     public static bool IsInteractive => !Console.IsOutputRedirected;
 
+    /// <summary>Columns of the terminal behind stdout; more than anybody fills when it is none.</summary>
+    public static int Width => IsInteractive && Console.WindowWidth > 0 ? Console.WindowWidth : UnboundedWidth;
+
     /// <summary>Stdout, for tables.</summary>
     public static IAnsiConsole Output
     {
@@ -18,7 +21,7 @@ internal static class Terminal
         {
             IAnsiConsole console = Create(Console.Out, IsInteractive);
             if (!IsInteractive)
-                console.Profile.Width = UnboundedWidth;
+                console.Profile.Width = Width;
             return console;
         }
     }

@@ -68,7 +68,7 @@ public sealed record Backup
     public string? FailReason { get; init; }
 
     /// <summary>The caller's own names and values.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; init; } = EmptyMetadata;
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = _emptyMetadata;
 
     /// <summary>Bytes in a chunk, the same all along a chain.</summary>
     public required int ChunkSize { get; init; }
@@ -101,5 +101,5 @@ public sealed record Backup
     /// <summary>Version of the engine that wrote the backup.</summary>
     public string? EngineVersion { get; init; }
 
-    private static readonly Dictionary<string, string> EmptyMetadata = [];
+    private static readonly Dictionary<string, string> _emptyMetadata = [];
 }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -14,6 +15,9 @@ namespace BackupEngine.Catalog;
 [JsonSerializable(typeof(RepositoryFile))]
 internal sealed partial class CatalogJson : JsonSerializerContext
 {
+    /// <summary>As <see cref="Default"/>, and people's own letters stay as they are: records are no part of any web page.</summary>
+    public static CatalogJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
     /// <summary>More than any record; longer ones are refused before they are read.</summary>
     public const int MaxLength = 4 << 20;
 
@@ -32,5 +36,5 @@ internal sealed partial class CatalogJson : JsonSerializerContext
     }
 
     public static byte[] Write(Backup backup) =>
-        JsonSerializer.SerializeToUtf8Bytes(backup with { HasDependentBackups = null }, Default.Backup);
+        JsonSerializer.SerializeToUtf8Bytes(backup with { HasDependentBackups = null }, Readable.Backup);
 }

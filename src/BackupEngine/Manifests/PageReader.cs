@@ -17,7 +17,7 @@ internal sealed class PageReader
     private const int MaxLookAheadPages = 256;
 
     /// <summary>Bytes of other things between two pages that are rather read than asked around.</summary>
-    private const int MaxGap = 4 << 10;
+    private const int MaxGap = 64 << 10;
 
     private readonly IObjectStore _store;
     private readonly Manifest _manifest;
@@ -128,9 +128,10 @@ internal sealed class PageReader
             if (next >= _manifest.Pages.PageCount)
                 break;
             FrameLocation location = _manifest.Pages[next].Location;
-            if (location.Pack != wanted.Pack)
+            // Workers finish regions nearly in order, so pages lie nearly in order: one may be behind or within what is fetched already.
+            if (location.Pack != wanted.Pack || location.Offset < end)
                 continue;
-            if (location.Offset < end || location.Offset > end + MaxGap || location.End - wanted.Offset > _maxWindowLength)
+            if (location.Offset > end + MaxGap || location.End - wanted.Offset > _maxWindowLength)
                 break;
             end = location.End;
         }

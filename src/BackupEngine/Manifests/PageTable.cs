@@ -9,6 +9,9 @@ namespace BackupEngine.Manifests;
 /// </summary>
 internal sealed class PageTable
 {
+    /// <summary>No page: more than any number, also than those of a volume that has grown since.</summary>
+    public const long None = long.MaxValue;
+
     private const int BlockLength = 2048;
     private readonly PageEntry[]?[] _blocks;
 
@@ -34,7 +37,7 @@ internal sealed class PageTable
         }
     }
 
-    /// <summary>The first page at or after <paramref name="page"/> that is not all zeros, or <see cref="PageCount"/>.</summary>
+    /// <summary>The first page at or after <paramref name="page"/> that is not all zeros, or <see cref="None"/>.</summary>
     public long FindMapped(long page)
     {
         while (page < PageCount)
@@ -53,7 +56,7 @@ internal sealed class PageTable
             }
         }
 
-        return PageCount;
+        return None;
     }
 
     /// <summary>The numbers of all pages that are not all zeros, ascending.</summary>

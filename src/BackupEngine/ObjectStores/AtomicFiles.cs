@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using BackupEngine.Durability;
 using Microsoft.Win32.SafeHandles;
 
 namespace BackupEngine.ObjectStores;
@@ -61,7 +62,7 @@ internal static partial class AtomicFiles
         }
 
         using SafeFileHandle handle = new(descriptor, ownsHandle: true);
-        RandomAccess.FlushToDisk(handle);
+        DiskFlush.Directory(handle);
     }
 
     /// <summary>Removes a directory when nothing is in it.</summary>

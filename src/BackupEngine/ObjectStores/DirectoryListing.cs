@@ -7,7 +7,7 @@ namespace BackupEngine.ObjectStores;
 internal sealed class DirectoryListing(string root)
 {
     // Hidden files too: a key may start with a point.
-    private static readonly EnumerationOptions EveryName = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
+    private static readonly EnumerationOptions _everyName = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 
     public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -71,7 +71,7 @@ internal sealed class DirectoryListing(string root)
             FileSystemEnumerable<Entry> names = new(
                 directory.FullName,
                 (ref FileSystemEntry entry) => new Entry(string.Concat(folder, entry.FileName, entry.IsDirectory ? "/" : ""), entry.IsDirectory),
-                EveryName)
+                _everyName)
             {
                 ShouldIncludePredicate = (ref FileSystemEntry entry) =>
                     ObjectKey.IsValidSegment(entry.FileName) && entry.FileName.StartsWith(nameStart, StringComparison.Ordinal),

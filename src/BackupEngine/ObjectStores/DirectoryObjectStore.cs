@@ -128,6 +128,11 @@ public sealed class DirectoryObjectStore : IObjectStore
             if (!_writer.Write(PathOf(key), content, condition, cancellationToken))
                 throw new ObjectStoreException(ObjectStoreError.AlreadyExists, key, $"{Name}: cannot store {key}: it exists already");
         }
+        catch (DirectoryNotFoundException e)
+        {
+            throw ContainerMissing(key, "store") ?? new ObjectStoreException(
+                ObjectStoreError.ContainerNotFound, key, $"{Name}: cannot store {key}: the directory is not the one that it was; is its disk no longer mounted?", e);
+        }
         catch (Exception e) when (DirectoryErrors.Covers(e))
         {
             throw ContainerMissing(key, "store") ?? DirectoryErrors.Translate(e, _root, key, "store");

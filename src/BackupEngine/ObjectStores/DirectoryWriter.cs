@@ -1,3 +1,4 @@
+using BackupEngine.Durability;
 using Microsoft.Win32.SafeHandles;
 
 namespace BackupEngine.ObjectStores;
@@ -10,7 +11,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
 
     // Each lost race means that another process removed the emptied directory in the microseconds since it was made.
     private const int MaxLostRaces = 100;
-    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromDays(1);
+    private static readonly TimeSpan _abandonedAfter = TimeSpan.FromDays(1);
 
     private readonly string _temporary = Path.Join(root, TemporaryFolder);
     private readonly Lock _preparing = new();
@@ -38,7 +39,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
             {
                 RandomAccess.Write(handle, content, 0);
                 if (durable)
-                    RandomAccess.FlushToDisk(handle);
+                    DiskFlush.File(handle);
             }
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -145,7 +146,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
             foreach (FileInfo file in new DirectoryInfo(_temporary).EnumerateFiles())
             {
                 // Only litter hangs on the clocks here: were the file of a living writer removed, its put would fail and nothing else.
-                if (clock.GetUtcNow() - file.LastWriteTimeUtc > AbandonedAfter)
+                if (clock.GetUtcNow() - file.LastWriteTimeUtc > _abandonedAfter)
                     DeleteTemporary(file.FullName);
             }
 

@@ -8,7 +8,7 @@ public static class ObjectKey
     /// <summary>Longest key in characters (which are also bytes); leaves room for a prefix within the 1,024 bytes that S3 allows.</summary>
     public const int MaxLength = 900;
 
-    private static readonly SearchValues<char> Allowed =
+    private static readonly SearchValues<char> _allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
     /// <summary>Refuses what is no key.</summary>
@@ -36,7 +36,7 @@ public static class ObjectKey
     }
 
     internal static bool IsValidSegment(ReadOnlySpan<char> segment) =>
-        !segment.IsEmpty && segment is not ("." or "..") && !segment.ContainsAnyExcept(Allowed);
+        !segment.IsEmpty && segment is not ("." or "..") && !segment.ContainsAnyExcept(_allowed);
 
     // A refused key can hold anything, a line break or a megabyte too; a message is one line.
     private static string Shown(string key) =>

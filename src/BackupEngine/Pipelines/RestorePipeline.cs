@@ -27,6 +27,7 @@ internal sealed class RestorePipeline
     private readonly IObjectStore _store;
     private readonly IWritableVolume _target;
     private readonly VolumeExtent _range;
+    private readonly bool _isZeroed;
     private readonly RestoreCounters _counters;
     private readonly TargetComparer? _comparer;
     private readonly PageReader _pages;
@@ -40,8 +41,9 @@ internal sealed class RestorePipeline
         _geometry = manifest.Geometry;
         _target = target;
         _range = range;
+        _isZeroed = target.IsZeroed; // as it is now: the first write ends it
         _counters = counters;
-        _comparer = options.Differential && !target.IsZeroed ? new TargetComparer(target, _geometry, manifest.Hasher, counters) : null;
+        _comparer = options.Differential && !_isZeroed ? new TargetComparer(target, _geometry, manifest.Hasher, counters) : null;
         _pages = new PageReader(store, manifest, PageReader.WalkLookAhead);
         int workerMemory = ChunkFetcher.GetBufferLength(manifest, MaxRangeLength) + Math.Max(RestoreWorker.MaxWriteLength, _geometry.ChunkSize);
         _workers = (int)Math.Clamp(options.MaxMemoryBytes / workerMemory, 1, options.Workers ?? Math.Max(8, Environment.ProcessorCount));
@@ -152,7 +154,7 @@ internal sealed class RestorePipeline
         {
             cancellationToken.ThrowIfCancellationRequested();
             var zeros = new VolumeExtent(offset, Math.Min(MaxZerosLength, end - offset));
-            if (_target.IsZeroed)
+            if (_isZeroed)
             {
                 _counters.AddKept(zeros.Length);
             }

@@ -1,3 +1,5 @@
+using BackupEngine.Durability;
+
 namespace BackupEngine.Volumes;
 
 /// <summary>Writing data and zeros.</summary>
@@ -79,10 +81,7 @@ public sealed partial class FileVolume
             return ValueTask.CompletedTask;
         try
         {
-            if (LinuxNative.IsSupported)
-                LinuxNative.Flush(_handle);
-            else
-                RandomAccess.FlushToDisk(_handle);
+            DiskFlush.File(_handle);
             if (_newFileDirectory is not null && LinuxNative.IsSupported)
                 LinuxNative.FlushDirectory(_newFileDirectory);
             return ValueTask.CompletedTask;

@@ -72,6 +72,7 @@ public sealed partial class FileVolume : IWritableVolume
 
     private void CheckRange(long offset, long length)
     {
+        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (offset > SizeBytes || length > SizeBytes - offset)

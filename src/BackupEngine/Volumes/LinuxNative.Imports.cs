@@ -48,9 +48,6 @@ internal static partial class LinuxNative
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int FileAllocate(SafeFileHandle handle, int mode, long offset, long length);
 
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Sync(SafeFileHandle handle);
-
     /// <summary>struct statx, the same on every architecture; only the field that is asked for.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct StatXBuffer

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using BackupEngine.Durability;
 using Microsoft.Win32.SafeHandles;
 
 namespace BackupEngine.Volumes;
@@ -11,6 +12,8 @@ internal static partial class LinuxNative
 {
     /// <summary>Whether these calls may be made: their numbers and structures below are those of 64-bit Linux.</summary>
     public static readonly bool IsSupported = OperatingSystem.IsLinux() && nint.Size == 8;
+
+    private static readonly TimeSpan _busyLimit = TimeSpan.FromMilliseconds(250);
 
     /// <summary>What kind of file a path leads to, symbolic links followed.</summary>
     /// <exception cref="IOException">There is none, or it cannot be reached.</exception>
@@ -31,11 +34,19 @@ internal static partial class LinuxNative
     public static SafeFileHandle OpenDevice(string path, bool forWriting)
     {
         int flags = OpenCloseOnExec | (forWriting ? OpenReadWrite | OpenExclusive : OpenReadOnly);
-        int descriptor;
-        do
-            descriptor = Open(path, flags);
-        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Errno.Interrupted);
-        return descriptor < 0 ? throw LastError() : new SafeFileHandle(descriptor, ownsHandle: true);
+        int descriptor = -1;
+        int errno = 0;
+        // Claims that last a moment are waited out: those of tools that look at new devices, and our own of a moment ago
+        // when a child process was forked meanwhile, which has the descriptor too until it executes its program.
+        SpinWait.SpinUntil(
+            () =>
+            {
+                descriptor = Open(path, flags);
+                errno = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
+                return errno is not (Errno.Busy or Errno.Interrupted);
+            },
+            _busyLimit);
+        return errno == 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Error(errno);
     }
 
     /// <summary>Whether a block device refuses all writes, which opening it to write does not tell.</summary>
@@ -74,19 +85,6 @@ internal static partial class LinuxNative
     /// <summary>Makes a range read as zeros, allocated or not; 0, or the errno.</summary>
     public static int ZeroRange(SafeFileHandle handle, long offset, long length) => Allocate(handle, ZeroRangeKeepSize, offset, length);
 
-    /// <summary>
-    /// Makes what was written durable. RandomAccess.FlushToDisk and FileStream.Flush(true) are no way to do it:
-    /// they return as if all were well when fsync fails with EIO (seen with .NET 10.0 on a device that had run full).
-    /// </summary>
-    public static void Flush(SafeFileHandle handle)
-    {
-        while (Sync(handle) < 0)
-        {
-            if (Marshal.GetLastPInvokeError() != Errno.Interrupted)
-                throw LastError();
-        }
-    }
-
     /// <summary>Makes the names in a directory durable.</summary>
     public static void FlushDirectory(string path)
     {
@@ -94,14 +92,7 @@ internal static partial class LinuxNative
         if (descriptor < 0)
             throw LastError();
         using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        try
-        {
-            Flush(handle);
-        }
-        catch (IOException error) when (error.HResult == Errno.Invalid)
-        {
-            // Some network file systems cannot flush a directory: their names are durable at once or never.
-        }
+        DiskFlush.Directory(handle);
     }
 
     /// <summary>An errno as .NET's own file calls would throw it.</summary>

@@ -1,83 +1,80 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using BackupEngine.Cli.Tests.Running;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
 /// <summary>How a backup is named on the command line.</summary>
-public sealed class BackupArgumentTests : IDisposable
+public sealed class BackupArgumentTests(StoreWithOneBackup given) : IClassFixture<StoreWithOneBackup>
 {
-    private readonly Workspace _workspace = new();
-
-    public void Dispose() => _workspace.Dispose();
+    private static readonly string[] Commands = ["show", "delete", "export", "verify"];
 
     [Fact]
     public async Task The_whole_id_a_prefix_of_it_and_latest_are_the_same_backup()
     {
-        string volume = _workspace.WriteVolume("volume.img", 200_000, seed: 1);
-        string id = await _workspace.BackupIdAsync(volume);
+        string id = given.BackupId;
         foreach (string name in (string[])[id, id.ToUpperInvariant(), id[..8], id[..4], "latest"])
         {
-            JsonElement record = (await CliProcess.RunAsync("show", name, "--store", _workspace.Store, "--json")).MustSucceed().Json;
+            JsonElement record = (await CliProcess.RunAsync("show", name, "--store", given.Store, "--json")).MustSucceed().Json;
             Assert.Equal(id, record.GetProperty("id").GetString());
         }
     }
 
-    [Theory]
-    [InlineData("show")]
-    [InlineData("delete")]
-    [InlineData("export")]
-    [InlineData("verify")]
-    public async Task An_unknown_backup_is_not_found_by_any_command(string command)
+    [Fact]
+    public async Task An_unknown_backup_is_not_found_by_any_command()
     {
-        string volume = _workspace.WriteVolume("volume.img", 200_000, seed: 1);
-        string id = await _workspace.BackupIdAsync(volume);
-        (await CliProcess.RunAsync(command, "ffffffff", "--store", _workspace.Store)).MustFail(ExitCodes.NotFound, "ffffffff");
-        (await CliProcess.RunAsync(command, "ffffffff", "--store", _workspace.Store, "--json")).MustFailWithJson(ExitCodes.NotFound);
-        await _workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume));
+        foreach (string command in Commands)
+            (await CliProcess.RunAsync(command, "ffffffff", "--store", given.Store)).MustFail(ExitCodes.NotFound, "ffffffff");
+        (await CliProcess.RunAsync("show", "ffffffff", "--store", given.Store, "--json")).MustFailWithJson(ExitCodes.NotFound, "ffffffff");
+        given.MustBeUntouched();
     }
 
-    [Theory]
-    [InlineData("show")]
-    [InlineData("delete")]
-    [InlineData("export")]
-    [InlineData("verify")]
-    public async Task An_ambiguous_prefix_is_wrong_usage_for_every_command(string command)
+    [Fact]
+    public async Task An_ambiguous_prefix_is_wrong_usage_for_every_command()
     {
-        string volume = _workspace.WriteVolume("volume.img", 200_000, seed: 1);
-        string id = await _workspace.BackupIdAsync(volume);
-        string twin = await ImportTwinAsync(id);
+        using Workspace workspace = new();
+        string volume = workspace.WriteVolume("volume.img", 200_000, seed: 1);
+        string id = await workspace.BackupIdAsync(volume);
+        string twin = await ImportTwinAsync(id, workspace.Store);
         Assert.Equal(id[..8], twin[..8]);
 
-        (await CliProcess.RunAsync(command, id[..8], "--store", _workspace.Store)).MustFail(ExitCodes.WrongUsage, id[..8]);
-        await _workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume), backups: 2);
-        await _workspace.MustStillHoldAsync(twin, File.ReadAllBytes(volume), backups: 2);
+        IReadOnlyList<string> before = Workspace.FilesOf(workspace.Store);
+        foreach (string command in Commands)
+            (await CliProcess.RunAsync(command, id[..8], "--store", workspace.Store)).MustFail(ExitCodes.WrongUsage, id[..8]);
+        Assert.Equal(before, Workspace.FilesOf(workspace.Store));
+        await workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume), backups: 2);
+        await workspace.MustStillHoldAsync(twin, File.ReadAllBytes(volume), backups: 2);
     }
 
     [Theory]
-    [InlineData("abc")]
-    [InlineData("")]
-    [InlineData("no-such-thing")]
-    public async Task What_is_no_id_at_all_is_refused(string name)
+    [InlineData("abc", ExitCodes.NotFound)]
+    [InlineData("", ExitCodes.WrongUsage)]
+    [InlineData("no-such-thing", ExitCodes.NotFound)]
+    public async Task What_is_no_id_at_all_is_refused(string name, int exitCode)
     {
-        string volume = _workspace.WriteVolume("volume.img", 200_000, seed: 1);
-        string id = await _workspace.BackupIdAsync(volume);
-        CliResult result = await CliProcess.RunAsync("delete", name, "--store", _workspace.Store);
-        Assert.InRange(result.ExitCode, ExitCodes.WrongUsage, ExitCodes.NotFound);
-        result.MustFail(result.ExitCode);
-        await _workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume));
+        (await CliProcess.RunAsync("delete", name, "--store", given.Store)).MustFail(exitCode, name);
+        given.MustBeUntouched();
+    }
+
+    [Fact]
+    public async Task Too_few_characters_are_never_enough()
+    {
+        (await CliProcess.RunAsync("delete", given.BackupId[..3], "--store", given.Store)).MustFail(ExitCodes.WrongUsage, given.BackupId[..3]);
+        given.MustBeUntouched();
     }
 
     /// <summary>Imports a backup a second time, under an id that begins as its own does.</summary>
-    private async Task<string> ImportTwinAsync(string id)
+    private static async Task<string> ImportTwinAsync(string id, string store)
     {
-        JsonElement exported = (await CliProcess.RunAsync("export", id, "--store", _workspace.Store)).MustSucceed().Json;
+        JsonElement exported = (await CliProcess.RunAsync("export", id, "--store", store)).MustSucceed().Json;
         string twin = id[..^1] + (id[^1] == '0' ? '1' : '0');
-        string record = System.Text.Encoding.UTF8.GetString(exported.GetProperty("backup_url").GetBytesFromBase64());
+        string record = Encoding.UTF8.GetString(exported.GetProperty("backup_url").GetBytesFromBase64());
         // Only the id itself: the manifest keeps the name under which it was written.
-        record = System.Text.RegularExpressions.Regex.Replace(record, $"(\"id\"\\s*:\\s*\"){id}", $"${{1}}{twin}");
-        string url = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(record));
+        record = Regex.Replace(record, $"(\"id\"\\s*:\\s*\"){id}", $"${{1}}{twin}");
+        string url = Convert.ToBase64String(Encoding.UTF8.GetBytes(record));
         CliSettings settings = new() { Input = $$"""{"backup_service":"{{exported.GetProperty("backup_service").GetString()}}","backup_url":"{{url}}"}""" };
-        JsonElement imported = (await CliProcess.RunAsync(settings, "import", "-", "--store", _workspace.Store, "--json")).MustSucceed().Json;
+        JsonElement imported = (await CliProcess.RunAsync(settings, "import", "-", "--store", store, "--json")).MustSucceed().Json;
         return imported.GetProperty("id").GetString()!;
     }
 }

@@ -52,4 +52,15 @@ public sealed class ListCommandTests : IDisposable
         Assert.Contains("[red]x[/] [", (await CliProcess.RunAsync("list", "--store", _workspace.Store)).MustSucceed().Stdout, StringComparison.Ordinal);
         Assert.Contains("[red]x[/] [", (await CliProcess.RunAsync("show", "latest", "--store", _workspace.Store)).MustSucceed().Stdout, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_name_cannot_drive_the_terminal()
+    {
+        string volume = _workspace.WriteVolume("volume.img", 200_000, seed: 1);
+        await _workspace.BackupIdAsync(volume, "--name", "a\u001b[31mb", "--description", "c\nd");
+        Assert.Contains("a?[31mb", (await CliProcess.RunAsync("list", "--store", _workspace.Store)).MustSucceed().Stdout, StringComparison.Ordinal);
+        CliResult shown = (await CliProcess.RunAsync("show", "latest", "--store", _workspace.Store)).MustSucceed();
+        Assert.DoesNotContain('\u001b', shown.Stdout);
+        Assert.Contains("c?d", shown.Stdout, StringComparison.Ordinal);
+    }
 }

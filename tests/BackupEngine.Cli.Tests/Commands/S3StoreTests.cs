@@ -54,7 +54,7 @@ public sealed class S3StoreTests : IAsyncLifetime
     [InlineData("restore latest --to TARGET")]
     public async Task A_wrong_bucket_is_not_found_and_not_made(string command)
     {
-        (await RunAsync(command.Split(' '))).MustFail(ExitCodes.NotFound, _s3.Bucket);
+        (await RunAsync(command.Split(' '))).MustFail(ExitCodes.NotFound, _s3.Bucket, "--store");
         Assert.False(await _s3.ExistsAsync());
     }
 
@@ -62,7 +62,7 @@ public sealed class S3StoreTests : IAsyncLifetime
     public async Task Without_permission_to_create_a_missing_bucket_is_not_found()
     {
         string volume = _workspace.WriteVolume("volume.img", Size, seed: 1);
-        (await RunAsync("backup", volume, "--no-create")).MustFail(ExitCodes.NotFound, _s3.Bucket);
+        (await RunAsync("backup", volume, "--no-create")).MustFail(ExitCodes.NotFound, _s3.Bucket, "--store");
         Assert.False(await _s3.ExistsAsync());
     }
 
@@ -86,7 +86,7 @@ public sealed class S3StoreTests : IAsyncLifetime
         string[] arguments = [.. command.Replace("VOLUME", volume, StringComparison.Ordinal).Split(' '), "--store", _s3.Store];
         string accessKey = _s3.Settings.Environment["AWS_ACCESS_KEY_ID"]!;
         CliResult wrongSecret = await CliProcess.RunAsync(_s3.With(accessKey, "not-the-secret"), arguments);
-        wrongSecret.MustFail(ExitCodes.Failed, _s3.Bucket);
+        wrongSecret.MustFail(ExitCodes.Failed, _s3.Bucket, "AWS_SECRET_ACCESS_KEY");
         Assert.DoesNotContain("not-the-secret", wrongSecret.Stderr, StringComparison.Ordinal);
         (await CliProcess.RunAsync(_s3.With("nobody", "nothing"), arguments)).MustFail(ExitCodes.Failed, _s3.Bucket);
         Assert.Equal(before, await _s3.KeysAsync());

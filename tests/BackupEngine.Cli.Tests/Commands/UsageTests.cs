@@ -1,3 +1,7 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using BackupEngine.Cli.CommandLine;
+using BackupEngine.Cli.Output;
 using BackupEngine.Cli.Tests.Running;
 
 namespace BackupEngine.Cli.Tests.Commands;
@@ -45,11 +49,26 @@ public sealed class UsageTests(Workspace workspace) : IClassFixture<Workspace>
 
     [Theory]
     [MemberData(nameof(WrongCommandLines))]
-    public async Task A_wrong_command_line_is_named_and_nothing_is_touched(string commandLine, string mention)
+    public void A_wrong_command_line_is_named(string commandLine, string mention)
+    {
+        ParseResult parsed = new BackupEngineCommand().Parse(commandLine.Split(' '), BackupEngineCommand.ParserConfiguration);
+        Assert.IsType<ParseErrorAction>(parsed.Action);
+        string message = ErrorReport.MessageOf(parsed);
+        Assert.Contains(mention, message, StringComparison.Ordinal);
+        Assert.Contains("--help", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Theory]
+    [InlineData("frobnicate")]
+    [InlineData("backup VOLUME")]
+    [InlineData("backup VOLUME --store STORE --chunk-size 3")]
+    [InlineData("restore latest --store STORE --to TARGET --in-place sometimes")]
+    [InlineData("show  --store STORE")]
+    public async Task A_wrong_command_line_ends_in_one_line_and_nothing_is_touched(string commandLine)
     {
         CliSettings settings = new() { WorkingDirectory = workspace.PathOf("") };
-        CliResult result = await CliProcess.RunAsync(settings, commandLine.Split(' '));
-        result.MustFail(ExitCodes.WrongUsage, mention, "--help");
+        (await CliProcess.RunAsync(settings, commandLine.Split(' '))).MustFail(ExitCodes.WrongUsage, "--help");
         Assert.Empty(Workspace.FilesOf(workspace.PathOf("")));
     }
 

@@ -9,16 +9,15 @@ public sealed class VerifyCommandTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
-    [Theory]
-    [InlineData("verify")]
-    [InlineData("verify --deep")]
-    [InlineData("verify latest")]
-    [InlineData("verify latest --deep")]
-    public async Task A_whole_store_is_well(string command)
+    [Fact]
+    public async Task A_whole_store_is_well()
     {
         await BackUpTwiceAsync();
-        CliResult result = (await CliProcess.RunAsync([.. command.Split(' '), "--store", _workspace.Store])).MustSucceed();
-        Assert.Contains("all is well", result.Stdout, StringComparison.Ordinal);
+        foreach (string command in (string[])["verify", "verify --deep", "verify latest", "verify latest --deep"])
+        {
+            CliResult result = (await CliProcess.RunAsync([.. command.Split(' '), "--store", _workspace.Store])).MustSucceed();
+            Assert.Contains("all is well", result.Stdout, StringComparison.Ordinal);
+        }
     }
 
     [Theory]

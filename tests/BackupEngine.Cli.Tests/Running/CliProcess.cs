@@ -58,6 +58,16 @@ internal sealed partial class CliProcess : IDisposable
         return new CliProcess(process);
     }
 
+    /// <summary>Waits until the program has come to where the test wants it, which it must do before its end.</summary>
+    public async Task WhenAsync(Func<bool> reached)
+    {
+        while (!reached())
+        {
+            Assert.False(_process.HasExited, "The program ended before it could be interrupted.");
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>Sends a signal.</summary>
     public void Signal(int signal)
     {

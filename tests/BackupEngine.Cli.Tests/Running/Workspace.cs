@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace BackupEngine.Cli.Tests.Running;
@@ -70,9 +71,15 @@ public sealed class Workspace : IDisposable
         File.Delete(target);
     }
 
-    /// <summary>Every file below a directory, with its length.</summary>
+    /// <summary>Every file below a directory, with a hash of what it holds: equal lists are equal stores.</summary>
     public static IReadOnlyList<string> FilesOf(string directory) =>
-        [.. new DirectoryInfo(directory).EnumerateFiles("*", SearchOption.AllDirectories).Select(file => $"{Path.GetRelativePath(directory, file.FullName)} {file.Length}").Order()];
+        [.. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Order().Select(path => $"{Path.GetRelativePath(directory, path)} {HashOf(path)}")];
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    private static string HashOf(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
 }

@@ -8,7 +8,7 @@ namespace BackupEngine.TestKit.S3;
 /// </summary>
 public sealed record S3Server(Uri Endpoint, string AccessKey, string SecretKey)
 {
-    private static readonly Lazy<Task<(S3Server? Server, string Lacking)>> Found = new(FindAsync);
+    private static readonly Lazy<Task<(S3Server? Server, string Lacking)>> _found = new(FindAsync);
 
     public static string Region => Environment.GetEnvironmentVariable("AWS_REGION") ?? "us-east-1";
 
@@ -18,7 +18,7 @@ public sealed record S3Server(Uri Endpoint, string AccessKey, string SecretKey)
     /// <summary>The server; without one the test is skipped, or fails where S3 is required.</summary>
     public static async ValueTask<S3Server> GetAsync()
     {
-        (S3Server? server, string lacking) = await Found.Value;
+        (S3Server? server, string lacking) = await _found.Value;
         if (server is null && IsRequired)
             Assert.Fail(lacking);
         if (server is null)

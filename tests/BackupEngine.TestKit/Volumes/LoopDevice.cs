@@ -8,6 +8,8 @@ public sealed class LoopDevice : IDisposable
     /// <summary>Set to 1, tests that need a loop device fail without one; else they are skipped.</summary>
     public const string RequireVariable = "BACKUPENGINE_REQUIRE_LOOP";
 
+    private const string ControlDevice = "/dev/loop-control";
+
     private static readonly Lazy<string?> _whyNot = new(FindWhyNot);
 
     private readonly ScratchDirectory? _directory;
@@ -18,9 +20,9 @@ public sealed class LoopDevice : IDisposable
     {
         BackingFile = file;
         _directory = directory;
-        Path = readOnly
-            ? SystemTool.Run("losetup", "--find", "--show", "--read-only", file)
-            : SystemTool.Run("losetup", "--find", "--show", file);
+        // One at a time on the whole machine: a losetup that loses the race for a free device claims the winner's
+        // for a moment, and who opens that exclusively just then finds it busy.
+        Path = SystemTool.Run("flock", [ControlDevice, "losetup", "--find", "--show", .. readOnly ? ["--read-only"] : Array.Empty<string>(), file]);
         _isAttached = true;
     }
 
@@ -101,8 +103,8 @@ public sealed class LoopDevice : IDisposable
             return "loop devices are Linux's";
         if (!Environment.IsPrivilegedProcess)
             return "only root may attach loop devices and mount";
-        if (!File.Exists("/dev/loop-control"))
-            return "there is no /dev/loop-control";
+        if (!File.Exists(ControlDevice))
+            return "there is no " + ControlDevice;
         try
         {
             (int exitCode, _, string errors) = SystemTool.TryRun("losetup", "--find");

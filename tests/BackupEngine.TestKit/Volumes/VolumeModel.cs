@@ -16,6 +16,19 @@ public sealed class VolumeModel
         _allocated = new bool[MemoryVolume.BlockCount(sizeBytes, BlockSize)];
     }
 
+    /// <summary>A volume with a copy of some content, and holes where whole blocks of it are zero.</summary>
+    public static VolumeModel Of(ReadOnlySpan<byte> content)
+    {
+        var model = new VolumeModel(content.Length);
+        for (int offset = 0; offset < content.Length; offset += BlockSize)
+        {
+            ReadOnlySpan<byte> block = content.Slice(offset, Math.Min(BlockSize, content.Length - offset));
+            if (block.ContainsAnyExcept((byte)0))
+                model.Write(block, offset);
+        }
+        return model;
+    }
+
     /// <summary>All bytes; holes are zeros. Write by <see cref="Write"/>, which knows about holes.</summary>
     public byte[] Content { get; private set; }
 

@@ -1,4 +1,5 @@
 using BackupEngine.Volumes;
+using Xunit;
 
 namespace BackupEngine.TestKit.Volumes;
 
@@ -20,6 +21,7 @@ public static class VolumeReading
         long offset = 0;
         while (await volume.FindAllocatedAsync(offset, cancellationToken) is { } extent)
         {
+            Assert.True(extent.Offset >= offset && extent.Length > 0, $"{volume.Name}: {extent} is empty or not after {offset}");
             extents.Add(extent);
             offset = extent.End;
         }

@@ -59,6 +59,21 @@ public sealed class StoredSizeTests : IAsyncDisposable
         VolumeAssert.Same(content, await repository.RestoreOverAsync(backup), "by changed extents");
     }
 
+    /// <summary>Pages past the parent's last one were handed out again and again: "none" was the parent's page count, less than the child's.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_volume_that_grew_by_many_pages_is_walked_once(bool changedExtents)
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        byte[] content = Repositories.Noise(10_000_000);
+        await repository.FullAsync(new MemoryVolume(content.AsSpan(0, 1_500_000)), new BackupOptions { VolumeId = Repositories.VolumeId, ChunkSize = 4096 });
+        Backup grown = await repository.BackupAsync(
+            new MemoryVolume(content), new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = changedExtents ? [] : null }, cancellationToken: Repositories.Token);
+        Assert.InRange(grown.BytesChanged, 8_500_000, 8_500_000 + 8192);
+        VolumeAssert.Same(content, await repository.RestoreOverAsync(grown), "the grown volume");
+    }
+
     [Fact]
     public async Task Sixteen_tebibytes_of_holes_cost_what_their_data_costs()
     {

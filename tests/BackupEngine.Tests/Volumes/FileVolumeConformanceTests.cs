@@ -27,14 +27,7 @@ public class FileVolumeConformanceTests : ByteSizedVolumeConformance, IDisposabl
     protected override Task<IWritableVolume> OpenAsync(byte[] content)
     {
         string path = _directory.File($"{Guid.NewGuid():N}.img");
-        var model = new VolumeModel(content.Length);
-        for (int offset = 0; offset < content.Length; offset += VolumeModel.BlockSize)
-        {
-            Span<byte> block = content.AsSpan(offset, Math.Min(VolumeModel.BlockSize, content.Length - offset));
-            if (block.ContainsAnyExcept((byte)0))
-                model.Write(block, offset);
-        }
-        model.WriteTo(path);
+        VolumeModel.Of(content).WriteTo(path);
         return Task.FromResult<IWritableVolume>(FileVolume.OpenWrite(path));
     }
 }

@@ -35,16 +35,21 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
         };
         await using IVolume source = await OpenAsync(backup, cancellationToken);
         Backup done = await repository.BackupAsync(source, how, progress, cancellationToken);
-        return new(BackupStates.Available)
+        return Finished(done);
+    }
+
+    public async Task<JobOutcome> CutOffAsync(BackupRow backup, string reason, CancellationToken cancellationToken)
+    {
+        // A catalog that is shared may only think that a server is dead: what it writes is left alone until the backup is deleted.
+        if (database.IsShared)
         {
-            SetBackup = set => set.SetProperty(row => row.IsCommitted, true)
-                .SetProperty(row => row.Size, done.SizeGiB).SetProperty(row => row.SizeBytes, done.SizeBytes)
-                .SetProperty(row => row.ObjectCount, done.ObjectCount)
-                .SetProperty(row => row.Container, row => row.Container ?? done.Container)
-                .SetProperty(row => row.ProgressDone, done.SizeBytes).SetProperty(row => row.ProgressTotal, done.SizeBytes)
-                .SetProperty(row => row.ProgressRead, done.BytesRead).SetProperty(row => row.ProgressChanged, done.BytesChanged)
-                .SetProperty(row => row.ProgressStored, done.BytesStored),
-        };
+            return Failed(backup, reason);
+        }
+
+        BackupRepository repository = await repositories.GetAsync(cancellationToken);
+        return await repository.DiscardUnfinishedAsync(backup.VolumeId, Guid.Parse(backup.Id), cancellationToken) is { Status: BackupStatus.Available } committed
+            ? Finished(committed)
+            : Failed(backup, reason);
     }
 
     public JobOutcome Failed(BackupRow backup, string reason) => new(BackupStates.Error)
@@ -65,6 +70,17 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
             volumes.DeleteSnapshot(volume, snapshotId);
         }
     }
+
+    private static JobOutcome Finished(Backup done) => new(BackupStates.Available)
+    {
+        SetBackup = set => set.SetProperty(row => row.IsCommitted, true)
+            .SetProperty(row => row.Size, done.SizeGiB).SetProperty(row => row.SizeBytes, done.SizeBytes)
+            .SetProperty(row => row.ObjectCount, done.ObjectCount)
+            .SetProperty(row => row.Container, row => row.Container ?? done.Container)
+            .SetProperty(row => row.ProgressDone, done.SizeBytes).SetProperty(row => row.ProgressTotal, done.SizeBytes)
+            .SetProperty(row => row.ProgressRead, done.BytesRead).SetProperty(row => row.ProgressChanged, done.BytesChanged)
+            .SetProperty(row => row.ProgressStored, done.BytesStored),
+    };
 
     private async Task<IVolume> OpenAsync(BackupRow backup, CancellationToken cancellationToken)
     {

@@ -14,6 +14,9 @@ internal interface IBackupWork
     /// <summary>How the catalog looks when the work failed, or was cut off.</summary>
     JobOutcome Failed(BackupRow backup, string reason);
 
+    /// <summary>How the catalog looks after work that was found cut off, and is not done again.</summary>
+    Task<JobOutcome> CutOffAsync(BackupRow backup, string reason, CancellationToken cancellationToken) => Task.FromResult(Failed(backup, reason));
+
     /// <summary>Whether work that was cut off by the end of the service is done again at its next start.</summary>
     bool IsRepeatable { get; }
 

@@ -39,7 +39,7 @@ internal sealed partial class JobRunner(
         if (isCutOff && !work.IsRepeatable)
         {
             LogCutOff(work.Kind, backupId);
-            await EndAsync(catalog, work, backup, jobId, work.Failed(backup, "incomplete backup reset on manager restart"));
+            await EndAsync(catalog, work, backup, jobId, await CutOffAsync(work, backup, stopping));
             return;
         }
 
@@ -124,6 +124,21 @@ internal sealed partial class JobRunner(
             await ended.CancelAsync();
             await heartbeat;
             running.Remove(jobId);
+        }
+    }
+
+    private async Task<JobOutcome> CutOffAsync(IBackupWork work, BackupRow backup, CancellationToken stopping)
+    {
+        const string Reason = "incomplete backup reset on manager restart";
+        try
+        {
+            return await work.CutOffAsync(backup, Reason, stopping);
+        }
+        catch (Exception exception) when (exception is BackupEngineException or OperationCanceledException)
+        {
+            // What is left in the container goes when the backup is deleted.
+            LogNotCleaned(exception, work.Kind, backup.Id);
+            return work.Failed(backup, Reason);
         }
     }
 

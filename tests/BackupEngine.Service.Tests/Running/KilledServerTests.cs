@@ -6,7 +6,7 @@ namespace BackupEngine.Service.Tests.Running;
 /// <summary>A real server, killed in the middle of its work and started again.</summary>
 public sealed class KilledServerTests
 {
-    private const int VolumeSize = 192 << 20;
+    private const int VolumeSize = 96 << 20;
     private const int Volumes = 4;
 
     [Theory]
@@ -33,7 +33,9 @@ public sealed class KilledServerTests
             doomed = await CreateAsync(server, volumes[1]);
             await server.WaitAsync(async () => await StatusAsync(server, finished) == "available" && await StatusAsync(server, doomed) == "available", "backing up");
 
-            // A restore, two creates and a delete: more than run at once, so that some are killed running and some waiting.
+            // An incremental, a restore, two creates and a delete: more than run at once, so that some are killed running and some waiting.
+            volumes[0].Change(0, VolumeSize);
+            await CreateAsync(server, volumes[0], incremental: true);
             target = (string?)(await server.PostAsync($"backups/{finished}/restore", new { restore = new { } }))!["restore"]!["volume_id"];
             await CreateAsync(server, volumes[2]);
             await server.DeleteAsync($"backups/{doomed}");
@@ -53,6 +55,8 @@ public sealed class KilledServerTests
 
         Assert.True((string?)(await again.GetAsync($"volumes/{target}"))["volume"]!["status"] is "available" or "error_restoring");
         await CheckWorkGoesOnAsync(again, setup, finished, volumes, content);
+        await CheckNothingIsLeftAsync(again, setup);
+        Assert.Equal(0, await again.StopAsync());
     }
 
     private static async Task CheckWorkGoesOnAsync(ServerProcess server, ServerSetup setup, string finished, TestVolume[] volumes, byte[] content)
@@ -64,7 +68,19 @@ public sealed class KilledServerTests
         Assert.Equal("available", (string?)(await server.GetAsync($"volumes/{restored}"))["volume"]!["status"]);
         byte[] found = await File.ReadAllBytesAsync(Path.Combine(setup.Volumes, restored + ".img"), ServiceUnderTest.Cancel);
         Assert.True(content.AsSpan().SequenceEqual(found));
-        Assert.Equal(0, await server.StopAsync());
+    }
+
+    /// <summary>Nothing that was killed keeps a parent from being deleted, or leaves data behind.</summary>
+    private static async Task CheckNothingIsLeftAsync(ServerProcess server, ServerSetup setup)
+    {
+        foreach (JsonNode? backup in (await server.GetAsync("backups"))["backups"]!.AsArray())
+        {
+            string id = (string)backup!["id"]!;
+            await server.DeleteAsync($"backups/{id}");
+            await server.WaitAsync(async () => !(await server.GetAsync("backups"))["backups"]!.AsArray().Any(other => (string?)other!["id"] == id), $"the end of {id}");
+        }
+
+        Assert.Equal(["backup-engine.json"], Directory.EnumerateFiles(setup.Store, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
     }
 
     [Fact]
@@ -87,8 +103,8 @@ public sealed class KilledServerTests
         Assert.Equal("available", (string?)(await again.GetAsync($"volumes/{volume.Id}"))["volume"]!["status"]);
     }
 
-    private static async Task<string> CreateAsync(ServerProcess server, TestVolume volume) =>
-        (string)(await server.PostAsync("backups", new { backup = new { volume_id = volume.Id } }))!["backup"]!["id"]!;
+    private static async Task<string> CreateAsync(ServerProcess server, TestVolume volume, bool incremental = false) =>
+        (string)(await server.PostAsync("backups", new { backup = new { volume_id = volume.Id, incremental } }))!["backup"]!["id"]!;
 
     private static async Task<string?> StatusAsync(ServerProcess server, string id) => (string?)(await server.GetAsync($"backups/{id}"))["backup"]!["status"];
 

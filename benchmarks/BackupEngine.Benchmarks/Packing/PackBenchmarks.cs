@@ -18,7 +18,7 @@ namespace BackupEngine.Benchmarks.Packing;
 public class PackBenchmarks : IDisposable
 {
     private const int PlainLength = 8 << 20;
-    private static readonly PackId Id = new(0, 1);
+    private static PackId Id => new(0, 1);
     private readonly Guid _backupId = new("6f1c7a52-6f0e-4a55-9f0a-0c5d7f6f7b11");
     private readonly InMemoryObjectStore _store = new();
     private readonly byte[] _chunk = new byte[ChunkSizes.Default];

@@ -48,7 +48,7 @@ internal sealed class BackupCommand : EngineCommand
         });
     }
 
-    protected override string CancelledMessage => "cancelled; no backup was made, and the store is as it was before";
+    protected override string CancelledMessage => "cancelled; no backup was made, and nothing of it is left in the store";
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {

@@ -1,4 +1,3 @@
-using K4os.Compression.LZ4;
 using ZstdNet;
 
 namespace BackupEngine.Compression;
@@ -34,7 +33,7 @@ internal sealed class ChunkCompressor : IDisposable
         int worthwhile = chunk.Length - (chunk.Length / 32);
         length = _compression.Codec switch
         {
-            Codec.Lz4 => LZ4Codec.Encode(chunk, destination[..worthwhile]),
+            Codec.Lz4 => Lz4Block.Encode(chunk, destination[..worthwhile]),
             Codec.Zstd => _zstd!.Wrap(chunk, destination),
             _ => 0,
         };

@@ -30,11 +30,13 @@ public sealed class CancellationTests : IDisposable
         await _workspace.MustStillHoldAsync(id, content);
     }
 
-    [Fact]
-    public async Task A_cancelled_tour_cleans_up()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_cancelled_tour_cleans_up_even_as_a_background_job(bool interruptIgnored)
     {
         string directory = _workspace.PathOf("tours");
-        using CliProcess demo = CliProcess.Start(new CliSettings(), "demo", "--directory", directory);
+        using CliProcess demo = CliProcess.Start(new CliSettings { StartsWithInterruptIgnored = interruptIgnored }, "demo", "--directory", directory);
         await demo.WhenAsync(() => Directory.Exists(directory) && Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Any(path => path.Contains("/packs/", StringComparison.Ordinal)));
         demo.Signal(CliProcess.Interrupt);
 

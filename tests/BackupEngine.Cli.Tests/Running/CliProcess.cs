@@ -42,7 +42,10 @@ internal sealed partial class CliProcess : IDisposable
     /// <summary>Starts the program.</summary>
     public static CliProcess Start(CliSettings settings, params string[] arguments)
     {
-        ProcessStartInfo start = new(ProgramPath, arguments)
+        string[] command = settings.StartsWithInterruptIgnored
+            ? ["sh", "-c", "trap '' INT; exec \"$0\" \"$@\"", ProgramPath, .. arguments]
+            : [ProgramPath, .. arguments];
+        ProcessStartInfo start = new(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -9,5 +9,8 @@ internal sealed record CliSettings
     /// <summary>What stdin holds.</summary>
     public string Input { get; init; } = "";
 
+    /// <summary>Whether the program is started with SIGINT ignored, as shells start the background jobs of a script.</summary>
+    public bool StartsWithInterruptIgnored { get; init; }
+
     public string? WorkingDirectory { get; init; }
 }

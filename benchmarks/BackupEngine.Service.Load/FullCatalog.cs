@@ -10,7 +10,7 @@ internal static class FullCatalog
     private const int Batch = 5_000;
     private const int Volumes = 500;
 
-    private static readonly DateTime Start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+    private static readonly DateTime _start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     /// <returns>Some of the backups' ids, to be shown.</returns>
     public static async Task<List<string>> FillAsync(CatalogDatabase database, int count)
@@ -27,7 +27,7 @@ internal static class FullCatalog
             {
                 string id = Guid.NewGuid().ToString();
                 int volume = i % Volumes;
-                DateTime time = Start.AddSeconds(i);
+                DateTime time = _start.AddSeconds(i);
                 catalog.Backups.Add(new()
                 {
                     Id = id, ProjectId = Project, UserId = "user1", Name = $"backup-{i}", Description = "one of many", Status = i % 50 == 0 ? "error" : "available",

@@ -7,8 +7,8 @@ internal static class BackupSteps
 {
     private const string Backups = $"/v3/{ServiceUnderTest.Project}/backups";
 
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(30);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Makes a backup and waits until it is available.</summary>
     public static async Task<string> BackUpAsync(this ServiceUnderTest service, string volumeId, bool incremental = false, string? snapshotId = null, string? name = null)
@@ -41,8 +41,8 @@ internal static class BackupSteps
             }
 
             bool isMoving = now is "creating" or "restoring" or "deleting";
-            Assert.True(isMoving && TimeProvider.System.GetElapsedTime(started) < Patience, $"{id} is {now}, not {status}: {backup["fail_reason"]}\n{string.Join("\n", service.Logs.Lines.Where(line => line.StartsWith("Error", StringComparison.Ordinal)))}");
-            await Task.Delay(Poll, ServiceUnderTest.Cancel);
+            Assert.True(isMoving && TimeProvider.System.GetElapsedTime(started) < _patience, $"{id} is {now}, not {status}: {backup["fail_reason"]}\n{string.Join("\n", service.Logs.Lines.Where(line => line.StartsWith("Error", StringComparison.Ordinal)))}");
+            await Task.Delay(_poll, ServiceUnderTest.Cancel);
         }
     }
 
@@ -51,8 +51,8 @@ internal static class BackupSteps
         long started = TimeProvider.System.GetTimestamp();
         while ((await service.GetAsync($"{Backups}/{id}")) is { Status: 200 } answer)
         {
-            Assert.True((string?)answer.Json["backup"]!["status"] == "deleting" && TimeProvider.System.GetElapsedTime(started) < Patience, answer.Text);
-            await Task.Delay(Poll, ServiceUnderTest.Cancel);
+            Assert.True((string?)answer.Json["backup"]!["status"] == "deleting" && TimeProvider.System.GetElapsedTime(started) < _patience, answer.Text);
+            await Task.Delay(_poll, ServiceUnderTest.Cancel);
         }
     }
 }

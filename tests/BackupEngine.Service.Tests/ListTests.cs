@@ -9,7 +9,7 @@ public sealed class ListTests
 {
     private const string Backups = $"/v3/{ServiceUnderTest.Project}/backups";
 
-    private static readonly DateTime Start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+    private static readonly DateTime _start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     [Theory]
     [InlineData(false, "created_at:desc")]
@@ -130,8 +130,8 @@ public sealed class ListTests
         catalog.Backups.Add(new()
         {
             Id = Guid.NewGuid().ToString(), ProjectId = ServiceUnderTest.Project, UserId = "user1", Name = number % 4 == 1 ? null : $"b{number}",
-            Status = number % 4 == 0 ? "error" : "available", Size = number % 3, CreatedAt = Start.AddSeconds(number / 5), VolumeId = Guid.NewGuid().ToString(),
-            UpdatedAt = number % 2 == 0 ? null : Start,
+            Status = number % 4 == 0 ? "error" : "available", Size = number % 3, CreatedAt = _start.AddSeconds(number / 5), VolumeId = Guid.NewGuid().ToString(),
+            UpdatedAt = number % 2 == 0 ? null : _start,
         });
         await catalog.SaveChangesAsync(ServiceUnderTest.Cancel);
     }
@@ -142,7 +142,7 @@ public sealed class ListTests
         {
             await using CatalogContext catalog = service.Catalog.Open();
             BackupRow row = (await catalog.Backups.FindAsync([id], ServiceUnderTest.Cancel))!;
-            row.DeletedAt = Start;
+            row.DeletedAt = _start;
             await catalog.SaveChangesAsync(ServiceUnderTest.Cancel);
         }
     }

@@ -10,7 +10,7 @@ public sealed partial class RecordedExchangesTests
     private const string Project = ServiceUnderTest.Project;
 
     /// <summary>Those that differ on purpose, and what ours answers.</summary>
-    private static readonly Dictionary<string, (int Status, string? Message)> Different = new()
+    private static readonly Dictionary<string, (int Status, string? Message)> _different = new()
     {
         ["url.unknown"] = (404, "The resource could not be found."),
         ["url.put_collection"] = (404, "The resource could not be found."),
@@ -20,7 +20,7 @@ public sealed partial class RecordedExchangesTests
     };
 
     /// <summary>Those whose bodies differ in the named parts, which belong to the server and not to the API.</summary>
-    private static readonly Dictionary<string, string[]> DifferentParts = new()
+    private static readonly Dictionary<string, string[]> _differentParts = new()
     {
         ["versions.root"] = ["$.versions"],
         ["import.deleted_record"] = ["$.backup.name"],
@@ -66,7 +66,7 @@ public sealed partial class RecordedExchangesTests
 
     private static string? Compare(RecordedExchange exchange, Answer answer, Dictionary<string, string> ids)
     {
-        if (Different.TryGetValue(exchange.Name, out var ours))
+        if (_different.TryGetValue(exchange.Name, out var ours))
         {
             return answer.Status == ours.Status && (ours.Message is null || answer.Message == ours.Message) ? null : "not even as documented";
         }
@@ -84,7 +84,7 @@ public sealed partial class RecordedExchangesTests
             }
         }
 
-        string[] ignored = DifferentParts.GetValueOrDefault(exchange.Name, []);
+        string[] ignored = _differentParts.GetValueOrDefault(exchange.Name, []);
         return exchange.Body is JsonObject expected ? Compare("$", expected, JsonNode.Parse(answer.Text), ids, ignored) : answer.Text.Length == 0 ? null : "body";
     }
 

@@ -17,7 +17,7 @@ internal sealed class RecordedWorld(CatalogDatabase database, string volumesDire
     public const string ErrorVolume = "d5b1d1b6-db0e-49dd-bca1-1334ed273a67";
     public const string First = "8918b35a-58c8-4965-8f1b-f5f87bfdad56";
 
-    private static readonly DateTime Start = new(2026, 11, 23, 21, 27, 0, DateTimeKind.Utc);
+    private static readonly DateTime _start = new(2026, 11, 23, 21, 27, 0, DateTimeKind.Utc);
 
     /// <summary>Ends all jobs the way they ended on the recorded server.</summary>
     public async Task SettleAsync()
@@ -27,7 +27,7 @@ internal sealed class RecordedWorld(CatalogDatabase database, string volumesDire
             .SetProperty(row => row.Status, row => row.PreviousStatus ?? "available").SetProperty(row => row.BusyJobId, (string?)null).SetProperty(row => row.PreviousStatus, (string?)null));
         await catalog.Snapshots.Where(row => row.BusyJobId != null).ExecuteUpdateAsync(set => set
             .SetProperty(row => row.Status, "available").SetProperty(row => row.BusyJobId, (string?)null).SetProperty(row => row.PreviousStatus, (string?)null));
-        await catalog.Backups.Where(row => row.Status == "deleting").ExecuteUpdateAsync(set => set.SetProperty(row => row.DeletedAt, Start));
+        await catalog.Backups.Where(row => row.Status == "deleting").ExecuteUpdateAsync(set => set.SetProperty(row => row.DeletedAt, _start));
         await catalog.Backups.Where(row => row.JobId != null).ExecuteUpdateAsync(set => set
             .SetProperty(row => row.Status, "available").SetProperty(row => row.JobId, (string?)null).SetProperty(row => row.IsCommitted, true));
     }
@@ -43,7 +43,7 @@ internal sealed class RecordedWorld(CatalogDatabase database, string volumesDire
             await PutAsync(new VolumeRow
             {
                 Id = id, ProjectId = ServiceUnderTest.Project, UserId = "user1", Provider = "directory", Name = name, Size = size, SizeBytes = size << 30,
-                Status = status, AvailabilityZone = "nova", CreatedAt = Start,
+                Status = status, AvailabilityZone = "nova", CreatedAt = _start,
             });
             await using FileStream file = File.Create(Path.Combine(volumesDirectory, id + ".img"));
             file.SetLength(size << 30);
@@ -70,7 +70,7 @@ internal sealed class RecordedWorld(CatalogDatabase database, string volumesDire
             await catalog.Backups.IgnoreQueryFilters().ExecuteDeleteAsync();
         }
 
-        DateTime time = Start.AddSeconds(summaries.Count);
+        DateTime time = _start.AddSeconds(summaries.Count);
         foreach (JsonNode? summary in summaries)
         {
             time = time.AddSeconds(-1);

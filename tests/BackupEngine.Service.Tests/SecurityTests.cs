@@ -13,7 +13,7 @@ public sealed class SecurityTests
     private const string Other = ServiceUnderTest.OtherProject;
     private const string Backups = $"/v3/{Project}/backups";
 
-    private static readonly BackupServiceOptions WithTokens = new()
+    private static readonly BackupServiceOptions _withTokens = new()
     {
         Auth = AuthMode.Tokens,
         FoundVolumesProject = Project,
@@ -35,7 +35,7 @@ public sealed class SecurityTests
     [InlineData(null)]
     public async Task Forged_tokens_are_refused(string? token)
     {
-        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(WithTokens, runsJobs: false);
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(_withTokens, runsJobs: false);
         Answer answer = await service.GetAsync(Backups, token: token);
         Assert.Equal((401, "unauthorized"), (answer.Status, answer.Fault));
         Assert.True(answer.Headers.ContainsKey("x-openstack-request-id"));
@@ -45,7 +45,7 @@ public sealed class SecurityTests
     [Fact]
     public async Task Projects_never_see_each_others_backups_and_volumes()
     {
-        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(WithTokens);
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(_withTokens);
         TestVolume volume = TestVolume.Create(service, 1000);
         string id = (string)(await service.PostAsync(Backups, new { backup = new { volume_id = volume.Id, name = "secret" } }, token: MemberToken)).Json["backup"]!["id"]!;
         while ((string?)(await service.GetAsync($"{Backups}/{id}", token: MemberToken)).Json["backup"]!["status"] == "creating")
@@ -92,7 +92,7 @@ public sealed class SecurityTests
     [Fact]
     public async Task Members_may_not_do_what_administrators_may()
     {
-        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(WithTokens, runsJobs: false);
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(_withTokens, runsJobs: false);
         string id = Guid.NewGuid().ToString();
         foreach (Answer answer in new[]
         {

@@ -7,15 +7,15 @@ namespace BackupEngine.Service.Api;
 /// <summary>Reads and writes JSON bodies.</summary>
 internal static class ApiJson
 {
-    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly JsonDocumentOptions ReaderOptions = new() { AllowDuplicateProperties = false };
+    private static readonly JsonWriterOptions _writerOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonDocumentOptions _readerOptions = new() { AllowDuplicateProperties = false };
 
     /// <summary>Answers with a JSON body.</summary>
     public static async Task WriteAsync(HttpContext http, int status, Action<Utf8JsonWriter> write)
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/json";
-        await using (Utf8JsonWriter writer = new(http.Response.BodyWriter, WriterOptions))
+        await using (Utf8JsonWriter writer = new(http.Response.BodyWriter, _writerOptions))
         {
             write(writer);
         }
@@ -84,7 +84,7 @@ internal static class ApiJson
 
         try
         {
-            JsonDocument document = JsonDocument.Parse(body.GetBuffer().AsMemory(0, (int)body.Length).ToArray(), ReaderOptions);
+            JsonDocument document = JsonDocument.Parse(body.GetBuffer().AsMemory(0, (int)body.Length).ToArray(), _readerOptions);
             RefuseBrokenText(document.RootElement);
             return document;
         }

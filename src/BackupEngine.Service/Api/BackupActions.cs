@@ -7,8 +7,8 @@ namespace BackupEngine.Service.Api;
 /// <summary>What administrators may do to a backup that does not rest.</summary>
 internal static class BackupActions
 {
-    private static readonly ObjectSchema ResetStatus = new(new Dictionary<string, Schema> { ["status"] = new TextSchema { AllowNull = false } }, "status");
-    private static readonly ObjectSchema ForceDelete = new(new Dictionary<string, Schema>()) { AllowNull = true };
+    private static readonly ObjectSchema _resetStatus = new(new Dictionary<string, Schema> { ["status"] = new TextSchema { AllowNull = false } }, "status");
+    private static readonly ObjectSchema _forceDelete = new(new Dictionary<string, Schema>()) { AllowNull = true };
 
     public static async Task ActAsync(ApiRequest request, string id, BackupRemoval removal, BackupServiceOptions options, CancellationToken cancel)
     {
@@ -18,7 +18,7 @@ internal static class BackupActions
         {
             case "os-reset_status":
                 request.RequireAdmin("volume_extension:backup_admin_actions:reset_status");
-                ResetStatus.Check(value, name);
+                _resetStatus.Check(value, name);
                 string status = value.GetProperty("status").GetString()!;
                 if (status.ToLowerInvariant() is not (BackupStates.Available or BackupStates.Error))
                 {
@@ -29,7 +29,7 @@ internal static class BackupActions
                 break;
             case "os-force_delete":
                 request.RequireAdmin("volume_extension:backup_admin_actions:force_delete");
-                ForceDelete.Check(value, name);
+                _forceDelete.Check(value, name);
                 await removal.DeleteAsync(request, id, force: true, cancel);
                 break;
             default:

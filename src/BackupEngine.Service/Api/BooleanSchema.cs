@@ -5,14 +5,14 @@ namespace BackupEngine.Service.Api;
 /// <summary>A boolean, or one of the words that stand for one.</summary>
 internal sealed class BooleanSchema : Schema
 {
-    private static readonly string[] TrueWords = ["True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "y", "t"];
-    private static readonly string[] FalseWords = ["False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "n", "f"];
+    private static readonly string[] _trueWords = ["True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes", "y", "t"];
+    private static readonly string[] _falseWords = ["False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no", "n", "f"];
 
-    private static readonly string AllWords =
-        $"True, {string.Join(", ", TrueWords.Select(PythonText.Repr))}, False, {string.Join(", ", FalseWords.Select(PythonText.Repr))}";
+    private static readonly string _allWords =
+        $"True, {string.Join(", ", _trueWords.Select(PythonText.Repr))}, False, {string.Join(", ", _falseWords.Select(PythonText.Repr))}";
 
     public static bool Read(JsonElement value) =>
-        value.ValueKind == JsonValueKind.True || (value.ValueKind == JsonValueKind.String && TrueWords.Contains(value.GetString()));
+        value.ValueKind == JsonValueKind.True || (value.ValueKind == JsonValueKind.String && _trueWords.Contains(value.GetString()));
 
     public override void Check(JsonElement value, string? field = null)
     {
@@ -27,9 +27,9 @@ internal sealed class BooleanSchema : Schema
         }
 
         string word = value.GetString()!;
-        if (!TrueWords.Contains(word) && !FalseWords.Contains(word))
+        if (!_trueWords.Contains(word) && !_falseWords.Contains(word))
         {
-            Fail(value, field, $"{PythonText.Repr(value)} is not one of [{AllWords}]");
+            Fail(value, field, $"{PythonText.Repr(value)} is not one of [{_allWords}]");
         }
     }
 }

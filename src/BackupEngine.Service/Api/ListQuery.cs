@@ -7,8 +7,8 @@ namespace BackupEngine.Service.Api;
 /// <summary>How a list is asked for: which part of it, in which order, and what it shall hold.</summary>
 internal sealed record ListQuery
 {
-    private static readonly string[] TrueWords = ["1", "t", "true", "on", "y", "yes"];
-    private static readonly string[] FalseWords = ["0", "f", "false", "off", "n", "no"];
+    private static readonly string[] _trueWords = ["1", "t", "true", "on", "y", "yes"];
+    private static readonly string[] _falseWords = ["0", "f", "false", "off", "n", "no"];
 
     private readonly IReadOnlyList<KeyValuePair<string, string>> _parameters = [];
 
@@ -158,5 +158,5 @@ internal sealed record ListQuery
     }
 
     private static bool? ReadBoolean(string text) =>
-        TrueWords.Contains(text.Trim().ToLowerInvariant()) ? true : FalseWords.Contains(text.Trim().ToLowerInvariant()) ? false : null;
+        _trueWords.Contains(text.Trim().ToLowerInvariant()) ? true : _falseWords.Contains(text.Trim().ToLowerInvariant()) ? false : null;
 }

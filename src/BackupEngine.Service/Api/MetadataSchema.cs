@@ -6,7 +6,7 @@ namespace BackupEngine.Service.Api;
 /// <summary>The caller's own names and values.</summary>
 internal sealed partial class MetadataSchema : Schema
 {
-    private static readonly TextSchema Value = new() { AllowNull = false };
+    private static readonly TextSchema _value = new() { AllowNull = false };
 
     public override void Check(JsonElement value, string? field = null)
     {
@@ -27,7 +27,7 @@ internal sealed partial class MetadataSchema : Schema
                 Fail(value, field, $"{PythonText.Repr(property.Name)} does not match any of the regexes: '^[a-zA-Z0-9-_:. /]{{1,255}}$'");
             }
 
-            Value.Check(property.Value, property.Name);
+            _value.Check(property.Value, property.Name);
         }
     }
 

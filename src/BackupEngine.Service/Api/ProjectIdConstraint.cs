@@ -9,8 +9,8 @@ internal sealed class ProjectIdConstraint : IRouteConstraint
 {
     public const string Name = "project";
 
-    private static readonly SearchValues<char> Characters = SearchValues.Create("0123456789abcdef-");
+    private static readonly SearchValues<char> _characters = SearchValues.Create("0123456789abcdef-");
 
     public bool Match(HttpContext? httpContext, IRouter? route, string routeKey, RouteValueDictionary values, RouteDirection routeDirection) =>
-        values.TryGetValue(routeKey, out object? value) && value is string { Length: > 0 } id && !id.AsSpan().ContainsAnyExcept(Characters);
+        values.TryGetValue(routeKey, out object? value) && value is string { Length: > 0 } id && !id.AsSpan().ContainsAnyExcept(_characters);
 }

@@ -10,7 +10,7 @@ namespace BackupEngine.Service.Api;
 /// <summary>What projects may have and do have.</summary>
 internal static class QuotaRoutes
 {
-    private static readonly IntegerSchema Limit = new(-1);
+    private static readonly IntegerSchema _limit = new(-1);
 
     public static void MapQuotas(this RouteGroupBuilder group)
     {
@@ -76,7 +76,7 @@ internal static class QuotaRoutes
             throw ApiFault.MalformedBody();
         }
 
-        Dictionary<string, Schema> fields = quotas.Defaults.Keys.ToDictionary(name => name, Schema (_) => Limit);
+        Dictionary<string, Schema> fields = quotas.Defaults.Keys.ToDictionary(name => name, Schema (_) => _limit);
         new ObjectSchema(new Dictionary<string, Schema> { ["quota_set"] = new ObjectSchema(fields) }, "quota_set").Check(body.RootElement);
 
         await using CatalogContext catalog = database.Open();

@@ -7,41 +7,41 @@ namespace BackupEngine.Service.Backups;
 /// <summary>What the bodies of requests about backups must be.</summary>
 internal static partial class BackupBody
 {
-    private static readonly TextSchema Name = new();
-    private static readonly TextSchema Description = new() { Printable = true };
+    private static readonly TextSchema _name = new();
+    private static readonly TextSchema _description = new() { Printable = true };
 
     // Containers are recorded, not opened; yet a name that walks up a path or hides a control character is nobody's container.
-    private static readonly TextSchema Container = new() { Printable = true, Pattern = ContainerForm() };
+    private static readonly TextSchema _container = new() { Printable = true, Pattern = ContainerForm() };
 
-    private static readonly Dictionary<string, Schema> CreateFields = new()
+    private static readonly Dictionary<string, Schema> _createFields = new()
     {
         ["volume_id"] = new UuidSchema(),
-        ["name"] = Name,
-        ["description"] = Description,
-        ["container"] = Container,
+        ["name"] = _name,
+        ["description"] = _description,
+        ["container"] = _container,
         ["incremental"] = new BooleanSchema(),
         ["force"] = new BooleanSchema(),
         ["snapshot_id"] = new UuidSchema { AllowNull = true },
     };
 
-    private static readonly Dictionary<string, Schema> UpdateFields = new() { ["name"] = Name, ["description"] = Description };
-    private static readonly MetadataSchema Metadata = new();
+    private static readonly Dictionary<string, Schema> _updateFields = new() { ["name"] = _name, ["description"] = _description };
+    private static readonly MetadataSchema _metadata = new();
 
-    private static readonly ObjectSchema Create = Wrap("backup", new(CreateFields, "volume_id"));
-    private static readonly ObjectSchema CreateWithMetadata = Wrap("backup", new(new Dictionary<string, Schema>(CreateFields) { ["metadata"] = Metadata }, "volume_id"));
-    private static readonly ObjectSchema CreateWithZone = Wrap("backup", new(
-        new Dictionary<string, Schema>(CreateFields) { ["metadata"] = Metadata, ["availability_zone"] = Name }, "volume_id"));
+    private static readonly ObjectSchema _create = Wrap("backup", new(_createFields, "volume_id"));
+    private static readonly ObjectSchema _createWithMetadata = Wrap("backup", new(new Dictionary<string, Schema>(_createFields) { ["metadata"] = _metadata }, "volume_id"));
+    private static readonly ObjectSchema _createWithZone = Wrap("backup", new(
+        new Dictionary<string, Schema>(_createFields) { ["metadata"] = _metadata, ["availability_zone"] = _name }, "volume_id"));
 
-    private static readonly ObjectSchema Update = Wrap("backup", new(UpdateFields));
-    private static readonly ObjectSchema UpdateWithMetadata = Wrap("backup", new(new Dictionary<string, Schema>(UpdateFields) { ["metadata"] = Metadata }));
+    private static readonly ObjectSchema _update = Wrap("backup", new(_updateFields));
+    private static readonly ObjectSchema _updateWithMetadata = Wrap("backup", new(new Dictionary<string, Schema>(_updateFields) { ["metadata"] = _metadata }));
 
-    private static readonly ObjectSchema Restore = Wrap("restore", new(new Dictionary<string, Schema>
+    private static readonly ObjectSchema _restore = Wrap("restore", new(new Dictionary<string, Schema>
     {
         ["volume_id"] = new UuidSchema { AllowNull = true },
-        ["name"] = Name,
+        ["name"] = _name,
     }));
 
-    private static readonly ObjectSchema Import = Wrap("backup-record", new(
+    private static readonly ObjectSchema _import = Wrap("backup-record", new(
         new Dictionary<string, Schema>
         {
             ["backup_service"] = new TextSchema { AllowNull = false },
@@ -51,14 +51,14 @@ internal static partial class BackupBody
         "backup_url"));
 
     public static JsonElement CheckCreate(JsonDocument? body, ApiVersion version) => Check(
-        body, "backup", version >= ApiVersion.CreateInZone ? CreateWithZone : version >= ApiVersion.Metadata ? CreateWithMetadata : Create);
+        body, "backup", version >= ApiVersion.CreateInZone ? _createWithZone : version >= ApiVersion.Metadata ? _createWithMetadata : _create);
 
     public static JsonElement CheckUpdate(JsonDocument? body, ApiVersion version) =>
-        Check(body, "backup", version >= ApiVersion.Metadata ? UpdateWithMetadata : Update);
+        Check(body, "backup", version >= ApiVersion.Metadata ? _updateWithMetadata : _update);
 
-    public static JsonElement CheckRestore(JsonDocument? body) => Check(body, "restore", Restore);
+    public static JsonElement CheckRestore(JsonDocument? body) => Check(body, "restore", _restore);
 
-    public static JsonElement CheckImport(JsonDocument? body) => Check(body, "backup-record", Import);
+    public static JsonElement CheckImport(JsonDocument? body) => Check(body, "backup-record", _import);
 
     /// <summary>A text, without the spaces around it; null when it is absent or null.</summary>
     public static string? TextOf(JsonElement body, string name) =>

@@ -9,8 +9,8 @@ namespace BackupEngine.Service.Catalog;
 /// <param name="Count">How many there are on all pages; null when nobody asked.</param>
 internal sealed record BackupList(IReadOnlyList<BackupItem> Rows, int? Count)
 {
-    private static readonly string[] TieBreakers = ["created_at", "id"];
-    private static readonly string[] OpenFilters = ["name", "status", "volume_id"];
+    private static readonly string[] _tieBreakers = ["created_at", "id"];
+    private static readonly string[] _openFilters = ["name", "status", "volume_id"];
 
     public static async Task<BackupList> ReadAsync(CatalogContext catalog, ApiRequest request, ListQuery query, CancellationToken cancellationToken)
     {
@@ -54,7 +54,7 @@ internal sealed record BackupList(IReadOnlyList<BackupItem> Rows, int? Count)
     {
         List<SortKey> keys = query.Sort.Count > 0 ? [.. query.Sort] : [new("created_at", Descending: true)];
         bool direction = keys[0].Descending;
-        keys.AddRange(TieBreakers.Except(keys.Select(key => key.Column)).Select(column => new SortKey(column, direction)));
+        keys.AddRange(_tieBreakers.Except(keys.Select(key => key.Column)).Select(column => new SortKey(column, direction)));
         bool knowsName = request.IsV2 || request.Version >= ApiVersion.SortByName;
         return [.. keys.DistinctBy(key => key.Column).Select(key =>
         {
@@ -74,7 +74,7 @@ internal sealed record BackupList(IReadOnlyList<BackupItem> Rows, int? Count)
                 continue;
             }
 
-            if (!request.Caller.IsAdmin && !OpenFilters.Contains(name))
+            if (!request.Caller.IsAdmin && !_openFilters.Contains(name))
             {
                 if (request.Version >= ApiVersion.StrictFilters)
                 {

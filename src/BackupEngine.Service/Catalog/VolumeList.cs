@@ -7,7 +7,7 @@ namespace BackupEngine.Service.Catalog;
 /// <summary>A page of the volumes that a caller asked for.</summary>
 internal static class VolumeList
 {
-    private static readonly Dictionary<string, Column<VolumeRow>> Columns = new()
+    private static readonly Dictionary<string, Column<VolumeRow>> _columns = new()
     {
         ["id"] = Column<VolumeRow>.Text(row => row.Id),
         ["name"] = Column<VolumeRow>.Text(row => row.Name ?? ""),
@@ -32,7 +32,7 @@ internal static class VolumeList
 
         foreach ((string name, string value) in query.Filters)
         {
-            Expression<Func<VolumeRow, bool>>? filter = Columns.GetValueOrDefault(name)?.EqualTo(value);
+            Expression<Func<VolumeRow, bool>>? filter = _columns.GetValueOrDefault(name)?.EqualTo(value);
             if (filter is null)
             {
                 return [];
@@ -42,9 +42,9 @@ internal static class VolumeList
         }
 
         List<(Column<VolumeRow>, bool)> order = [.. query.Sort.Select(key =>
-            (Columns.TryGetValue(key.Column, out Column<VolumeRow>? column) ? column : throw ApiFault.InvalidInput("Invalid sort key"), key.Descending))];
+            (_columns.TryGetValue(key.Column, out Column<VolumeRow>? column) ? column : throw ApiFault.InvalidInput("Invalid sort key"), key.Descending))];
         bool direction = query.Sort.Count == 0 || query.Sort[0].Descending;
-        order.AddRange([(Columns["created_at"], direction), (Columns["id"], direction)]);
+        order.AddRange([(_columns["created_at"], direction), (_columns["id"], direction)]);
         IQueryable<VolumeRow> page = rows.InOrder(order);
         if (query.Marker is { } markerId)
         {

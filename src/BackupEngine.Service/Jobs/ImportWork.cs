@@ -9,7 +9,7 @@ namespace BackupEngine.Service.Jobs;
 /// <summary>Looks whether the data of an imported record is there, and takes the record's fields over.</summary>
 internal sealed class ImportWork(RepositoryHost repositories) : IBackupWork
 {
-    private static readonly string[] RequiredFields = ["display_name", "display_description", "container", "size", "service_metadata", "object_count", "id"];
+    private static readonly string[] _requiredFields = ["display_name", "display_description", "container", "size", "service_metadata", "object_count", "id"];
 
     public string Kind => JobKinds.Import;
 
@@ -24,7 +24,7 @@ internal sealed class ImportWork(RepositoryHost repositories) : IBackupWork
             return Failed(backup, $"Import record failed, cannot find backup service to perform the import. Request service {imported.Service}.");
         }
 
-        string[] missing = [.. RequiredFields.Where(field => !record.TryGetProperty(field, out _))];
+        string[] missing = [.. _requiredFields.Where(field => !record.TryGetProperty(field, out _))];
         bool isEnginesOwn = record.TryGetProperty("manifest", out _) && !record.TryGetProperty("service_metadata", out _);
         if (missing.Length > 0 && !isEnginesOwn)
         {

@@ -17,9 +17,9 @@ internal sealed partial class JobRunner(
 {
     private const int MaxFailReasonLength = 255;
 
-    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan PredecessorPoll = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan PredecessorWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _heartbeatInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _predecessorPoll = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _predecessorWait = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<string, IBackupWork> _works = works.ToDictionary(work => work.Kind);
 
@@ -80,12 +80,12 @@ internal sealed partial class JobRunner(
             }
 
             // A cancelled job still winds up. Should its server be dead, its job comes back and frees the backup; the sweep brings this one back.
-            if (time.GetElapsedTime(started) > PredecessorWait)
+            if (time.GetElapsedTime(started) > _predecessorWait)
             {
                 return null;
             }
 
-            await Task.Delay(PredecessorPoll, time, stopping);
+            await Task.Delay(_predecessorPoll, time, stopping);
         }
     }
 
@@ -158,7 +158,7 @@ internal sealed partial class JobRunner(
 
     private async Task BeatAsync(string kind, BackupRow backup, string jobId, JobProgress progress, CancellationTokenSource work, CancellationToken ended)
     {
-        using PeriodicTimer timer = new(HeartbeatInterval, time);
+        using PeriodicTimer timer = new(_heartbeatInterval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(ended))

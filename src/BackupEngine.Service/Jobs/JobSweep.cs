@@ -15,22 +15,22 @@ namespace BackupEngine.Service.Jobs;
 internal sealed partial class JobSweep(
     CatalogDatabase database, JobQueue queue, BackupServiceOptions options, TimeProvider time, ILogger<JobSweep> logger) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(30);
 
     // Younger rows may be about to be queued by the request that made them.
-    private static readonly TimeSpan MinAge = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _minAge = TimeSpan.FromSeconds(10);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using PeriodicTimer timer = new(Interval, time);
+        using PeriodicTimer timer = new(_interval, time);
         // A database of our own has no requests under way yet.
-        TimeSpan minAge = database.IsShared ? MinAge : TimeSpan.Zero;
+        TimeSpan minAge = database.IsShared ? _minAge : TimeSpan.Zero;
         do
         {
             try
             {
                 await SweepAsync(minAge, stoppingToken);
-                minAge = MinAge;
+                minAge = _minAge;
             }
             catch (Exception exception) when (exception is NpgsqlException or SqliteException or DbUpdateException or SchedulerException or InvalidOperationException)
             {

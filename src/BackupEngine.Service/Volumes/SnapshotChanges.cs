@@ -10,7 +10,7 @@ namespace BackupEngine.Service.Volumes;
 /// <summary>Makes and removes snapshots of volumes.</summary>
 internal sealed class SnapshotChanges(CatalogDatabase database, VolumeStore volumes, Quotas quotas, TimeProvider time)
 {
-    private static readonly ObjectSchema Body = new(
+    private static readonly ObjectSchema _body = new(
         new Dictionary<string, Schema>
         {
             ["snapshot"] = new ObjectSchema(
@@ -40,7 +40,7 @@ internal sealed class SnapshotChanges(CatalogDatabase database, VolumeStore volu
             throw ApiFault.MalformedBody();
         }
 
-        Body.Check(document.RootElement);
+        _body.Check(document.RootElement);
         JsonElement body = document.RootElement.GetProperty("snapshot");
         await using CatalogContext catalog = database.Open();
         VolumeRow volume = await volumes.FindAsync(catalog, request, BackupBody.UuidOf(body, "volume_id")!, cancellationToken);

@@ -13,10 +13,10 @@ internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volume
     // Past it, counts of bytes overflow.
     private const long MaxSize = 1 << 20;
 
-    private static readonly TextSchema Text = new();
-    private static readonly IntegerSchema Size = new(1);
-    private static readonly MetadataSchema Metadata = new();
-    private static readonly string[] SettableStates = [VolumeStates.Available, VolumeStates.InUse, VolumeStates.Error, VolumeStates.ErrorRestoring];
+    private static readonly TextSchema _text = new();
+    private static readonly IntegerSchema _size = new(1);
+    private static readonly MetadataSchema _metadata = new();
+    private static readonly string[] _settableStates = [VolumeStates.Available, VolumeStates.InUse, VolumeStates.Error, VolumeStates.ErrorRestoring];
 
     public async Task<VolumeRow> CreateAsync(ApiRequest request, JsonDocument? body, CancellationToken cancellationToken)
     {
@@ -102,7 +102,7 @@ internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volume
     {
         request.RequireAdmin("volume_extension:volume_admin_actions:reset_status");
         string? status = value.ValueKind == JsonValueKind.Object ? BackupBody.TextOf(value, "status") : null;
-        return SettableStates.Contains(status) ? status! : throw ApiFault.InvalidInput("Invalid volume status");
+        return _settableStates.Contains(status) ? status! : throw ApiFault.InvalidInput("Invalid volume status");
     }
 
     private static JsonElement Check(JsonDocument? body)
@@ -130,13 +130,13 @@ internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volume
             throw ApiFault.BadRequest("'size' is a required property");
         }
 
-        Size.Check(size, "size");
+        _size.Check(size, "size");
         if (IntegerSchema.Read(size) > MaxSize)
         {
             throw ApiFault.InvalidInput($"Volume size must be at most {MaxSize}");
         }
 
-        foreach ((string name, Schema schema) in new (string, Schema)[] { ("name", Text), ("description", Text), ("availability_zone", Text), ("metadata", Metadata) })
+        foreach ((string name, Schema schema) in new (string, Schema)[] { ("name", _text), ("description", _text), ("availability_zone", _text), ("metadata", _metadata) })
         {
             if (volume.TryGetProperty(name, out JsonElement value))
             {

@@ -15,7 +15,7 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Set to 1 where tests on PostgreSQL must not be skipped.</summary>
     public const string RequireVariable = "BACKUPENGINE_REQUIRE_POSTGRES";
 
-    private static readonly SemaphoreSlim Starting = new(1, 1);
+    private static readonly SemaphoreSlim _starting = new(1, 1);
     private static string? _directory;
     private static string? _binaries;
     private static int _port;
@@ -23,7 +23,7 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Makes a database and gives its connection string; without a server the test is skipped, or fails where one is required.</summary>
     public static async Task<string> NewDatabaseAsync()
     {
-        await Starting.WaitAsync(ServiceUnderTest.Cancel);
+        await _starting.WaitAsync(ServiceUnderTest.Cancel);
         try
         {
             if (_directory is null)
@@ -33,7 +33,7 @@ public sealed class PostgresServer : IAsyncDisposable
         }
         finally
         {
-            Starting.Release();
+            _starting.Release();
         }
 
         string name = $"catalog_{Guid.NewGuid():N}";

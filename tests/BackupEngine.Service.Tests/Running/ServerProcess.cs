@@ -14,8 +14,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private const int SigKill = 9;
     private const int SigTerm = 15;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(50);
 
     private readonly Process _process;
     private readonly StringBuilder _log = new();
@@ -90,7 +90,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     public async Task<int> StopAsync()
     {
         Signal(SigTerm);
-        await _process.WaitForExitAsync(ServiceUnderTest.Cancel).WaitAsync(Patience, ServiceUnderTest.Cancel);
+        await _process.WaitForExitAsync(ServiceUnderTest.Cancel).WaitAsync(_patience, ServiceUnderTest.Cancel);
         return _process.ExitCode;
     }
 
@@ -123,8 +123,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         long started = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"{what} does not happen.\n{Log}");
-            await Task.Delay(Poll, ServiceUnderTest.Cancel);
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < _patience, $"{what} does not happen.\n{Log}");
+            await Task.Delay(_poll, ServiceUnderTest.Cancel);
         }
     }
 
@@ -151,9 +151,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
                 using HttpResponseMessage response = await Http.GetAsync(new Uri("/", UriKind.Relative), ServiceUnderTest.Cancel);
                 return;
             }
-            catch (HttpRequestException) when (TimeProvider.System.GetElapsedTime(started) < Patience)
+            catch (HttpRequestException) when (TimeProvider.System.GetElapsedTime(started) < _patience)
             {
-                await Task.Delay(Poll, ServiceUnderTest.Cancel);
+                await Task.Delay(_poll, ServiceUnderTest.Cancel);
             }
         }
     }

@@ -30,9 +30,23 @@ internal static class FullCatalog
                 DateTime time = _start.AddSeconds(i);
                 catalog.Backups.Add(new()
                 {
-                    Id = id, ProjectId = Project, UserId = "user1", Name = $"backup-{i}", Description = "one of many", Status = i % 50 == 0 ? "error" : "available",
-                    Size = 10, SizeBytes = 10L << 30, ObjectCount = 12, AvailabilityZone = "nova", Container = "backups", CreatedAt = time, UpdatedAt = time, DataTimestamp = time,
-                    VolumeId = volumes[volume], ParentId = latest[volume], IsCommitted = true,
+                    Id = id,
+                    ProjectId = Project,
+                    UserId = "user1",
+                    Name = $"backup-{i}",
+                    Description = "one of many",
+                    Status = i % 50 == 0 ? "error" : "available",
+                    Size = 10,
+                    SizeBytes = 10L << 30,
+                    ObjectCount = 12,
+                    AvailabilityZone = "nova",
+                    Container = "backups",
+                    CreatedAt = time,
+                    UpdatedAt = time,
+                    DataTimestamp = time,
+                    VolumeId = volumes[volume],
+                    ParentId = latest[volume],
+                    IsCommitted = true,
                 });
                 latest[volume] = i / Volumes % 30 == 29 ? null : id;
                 if (i % 37 == 0)

@@ -141,7 +141,16 @@ public sealed class BackupRulesTests
         await using CatalogContext catalog = service.Catalog.Open();
         catalog.Backups.Add(new()
         {
-            Id = id, ProjectId = project, UserId = "u", Status = status, Name = name, VolumeId = volumeId, Size = 1, CreatedAt = time, DataTimestamp = time, IsCommitted = true,
+            Id = id,
+            ProjectId = project,
+            UserId = "u",
+            Status = status,
+            Name = name,
+            VolumeId = volumeId,
+            Size = 1,
+            CreatedAt = time,
+            DataTimestamp = time,
+            IsCommitted = true,
         });
         await catalog.SaveChangesAsync(ServiceUnderTest.Cancel);
         return id;

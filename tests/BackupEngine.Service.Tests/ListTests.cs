@@ -129,8 +129,14 @@ public sealed class ListTests
         await using CatalogContext catalog = service.Catalog.Open();
         catalog.Backups.Add(new()
         {
-            Id = Guid.NewGuid().ToString(), ProjectId = ServiceUnderTest.Project, UserId = "user1", Name = number % 4 == 1 ? null : $"b{number}",
-            Status = number % 4 == 0 ? "error" : "available", Size = number % 3, CreatedAt = _start.AddSeconds(number / 5), VolumeId = Guid.NewGuid().ToString(),
+            Id = Guid.NewGuid().ToString(),
+            ProjectId = ServiceUnderTest.Project,
+            UserId = "user1",
+            Name = number % 4 == 1 ? null : $"b{number}",
+            Status = number % 4 == 0 ? "error" : "available",
+            Size = number % 3,
+            CreatedAt = _start.AddSeconds(number / 5),
+            VolumeId = Guid.NewGuid().ToString(),
             UpdatedAt = number % 2 == 0 ? null : _start,
         });
         await catalog.SaveChangesAsync(ServiceUnderTest.Cancel);

@@ -42,8 +42,16 @@ internal sealed class RecordedWorld(CatalogDatabase database, string volumesDire
         {
             await PutAsync(new VolumeRow
             {
-                Id = id, ProjectId = ServiceUnderTest.Project, UserId = "user1", Provider = "directory", Name = name, Size = size, SizeBytes = size << 30,
-                Status = status, AvailabilityZone = "nova", CreatedAt = _start,
+                Id = id,
+                ProjectId = ServiceUnderTest.Project,
+                UserId = "user1",
+                Provider = "directory",
+                Name = name,
+                Size = size,
+                SizeBytes = size << 30,
+                Status = status,
+                AvailabilityZone = "nova",
+                CreatedAt = _start,
             });
             await using FileStream file = File.Create(Path.Combine(volumesDirectory, id + ".img"));
             file.SetLength(size << 30);
@@ -77,8 +85,18 @@ internal sealed class RecordedWorld(CatalogDatabase database, string volumesDire
             string name = (string?)summary!["name"] ?? "";
             await PutAsync(new BackupRow
             {
-                Id = (string)summary["id"]!, ProjectId = ServiceUnderTest.Project, UserId = "user1", Name = (string?)summary["name"], Status = "available",
-                Size = 1, SizeBytes = 1 << 30, CreatedAt = time, UpdatedAt = time, DataTimestamp = time, VolumeId = VolumeA, IsCommitted = true,
+                Id = (string)summary["id"]!,
+                ProjectId = ServiceUnderTest.Project,
+                UserId = "user1",
+                Name = (string?)summary["name"],
+                Status = "available",
+                Size = 1,
+                SizeBytes = 1 << 30,
+                CreatedAt = time,
+                UpdatedAt = time,
+                DataTimestamp = time,
+                VolumeId = VolumeA,
+                IsCommitted = true,
                 ParentId = name.Contains("inc", StringComparison.Ordinal) ? First : null,
             });
         }
@@ -89,18 +107,41 @@ internal sealed class RecordedWorld(CatalogDatabase database, string volumesDire
     {
         { Key: "backup", Value: JsonObject backup } => PutAsync(new BackupRow
         {
-            Id = (string)backup["id"]!, ProjectId = ServiceUnderTest.Project, UserId = "user1", Name = (string?)backup["name"], Description = (string?)backup["description"],
-            Status = (string)backup["status"]!, FailReason = (string?)backup["fail_reason"], Size = (long)backup["size"]!, SizeBytes = (long)backup["size"]! << 30,
-            ObjectCount = (int)backup["object_count"]!, AvailabilityZone = (string?)backup["availability_zone"], Container = (string?)backup["container"],
-            CreatedAt = TimeOf(backup["created_at"])!.Value, UpdatedAt = TimeOf(backup["updated_at"]), DataTimestamp = TimeOf(backup["data_timestamp"]),
-            VolumeId = (string)backup["volume_id"]!, SnapshotId = (string?)backup["snapshot_id"], ParentId = (bool)backup["is_incremental"]! ? First : null,
-            Metadata = backup["metadata"]?.ToJsonString() ?? "{}", IsCommitted = true,
+            Id = (string)backup["id"]!,
+            ProjectId = ServiceUnderTest.Project,
+            UserId = "user1",
+            Name = (string?)backup["name"],
+            Description = (string?)backup["description"],
+            Status = (string)backup["status"]!,
+            FailReason = (string?)backup["fail_reason"],
+            Size = (long)backup["size"]!,
+            SizeBytes = (long)backup["size"]! << 30,
+            ObjectCount = (int)backup["object_count"]!,
+            AvailabilityZone = (string?)backup["availability_zone"],
+            Container = (string?)backup["container"],
+            CreatedAt = TimeOf(backup["created_at"])!.Value,
+            UpdatedAt = TimeOf(backup["updated_at"]),
+            DataTimestamp = TimeOf(backup["data_timestamp"]),
+            VolumeId = (string)backup["volume_id"]!,
+            SnapshotId = (string?)backup["snapshot_id"],
+            ParentId = (bool)backup["is_incremental"]! ? First : null,
+            Metadata = backup["metadata"]?.ToJsonString() ?? "{}",
+            IsCommitted = true,
         }),
         { Key: "volume", Value: JsonObject volume } => PutAsync(new VolumeRow
         {
-            Id = (string)volume["id"]!, ProjectId = ServiceUnderTest.Project, UserId = "user1", Provider = "directory", Name = (string?)volume["name"],
-            Description = (string?)volume["description"], Status = (string)volume["status"]!, Size = (long)volume["size"]!, SizeBytes = (long)volume["size"]! << 30,
-            AvailabilityZone = (string?)volume["availability_zone"], CreatedAt = TimeOf(volume["created_at"])!.Value, UpdatedAt = TimeOf(volume["updated_at"]),
+            Id = (string)volume["id"]!,
+            ProjectId = ServiceUnderTest.Project,
+            UserId = "user1",
+            Provider = "directory",
+            Name = (string?)volume["name"],
+            Description = (string?)volume["description"],
+            Status = (string)volume["status"]!,
+            Size = (long)volume["size"]!,
+            SizeBytes = (long)volume["size"]! << 30,
+            AvailabilityZone = (string?)volume["availability_zone"],
+            CreatedAt = TimeOf(volume["created_at"])!.Value,
+            UpdatedAt = TimeOf(volume["updated_at"]),
             Metadata = volume["metadata"]!.ToJsonString(),
         }),
         _ => Task.CompletedTask,

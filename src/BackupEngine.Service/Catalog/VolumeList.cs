@@ -10,13 +10,13 @@ internal static class VolumeList
     private static readonly Dictionary<string, Column<VolumeRow>> _columns = new()
     {
         ["id"] = Column<VolumeRow>.Text(row => row.Id),
-        ["name"] = Column<VolumeRow>.Text(row => row.Name ?? ""),
-        ["display_name"] = Column<VolumeRow>.Text(row => row.Name ?? ""),
+        ["name"] = Column<VolumeRow>.Text(row => row.Name),
+        ["display_name"] = Column<VolumeRow>.Text(row => row.Name),
         ["status"] = Column<VolumeRow>.Text(row => row.Status),
         ["size"] = Column<VolumeRow>.Number(row => row.Size),
         ["created_at"] = Column<VolumeRow>.Time(row => row.CreatedAt),
         ["updated_at"] = Column<VolumeRow>.Time(row => row.UpdatedAt ?? DateTime.UnixEpoch),
-        ["availability_zone"] = Column<VolumeRow>.Text(row => row.AvailabilityZone ?? ""),
+        ["availability_zone"] = Column<VolumeRow>.Text(row => row.AvailabilityZone),
         ["project_id"] = Column<VolumeRow>.Text(row => row.ProjectId),
     };
 

@@ -186,19 +186,27 @@ namespace BackupEngine.Service.Catalog.Migrations.Postgres
 
                     b.HasKey("Id");
 
-                    b.HasIndex("DeletedAt");
+                    b.HasIndex("DeletedAt")
+                        .HasFilter("deleted_at IS NOT NULL");
 
-                    b.HasIndex("JobId");
+                    b.HasIndex("JobId")
+                        .HasFilter("job_id IS NOT NULL");
 
                     b.HasIndex("ParentId");
 
                     b.HasIndex("CreatedAt", "Id");
 
-                    b.HasIndex("ProjectId", "Name");
-
                     b.HasIndex("VolumeId", "DataTimestamp");
 
+                    b.HasIndex("Name", "CreatedAt", "Id");
+
                     b.HasIndex("ProjectId", "CreatedAt", "Id");
+
+                    b.HasIndex("ProjectId", "Name", "CreatedAt", "Id");
+
+                    b.HasIndex("ProjectId", "Status", "CreatedAt", "Id");
+
+                    b.HasIndex("ProjectId", "VolumeId", "CreatedAt", "Id");
 
                     b.ToTable("backups", (string)null);
                 });

@@ -123,12 +123,19 @@ namespace BackupEngine.Service.Catalog.Migrations.Postgres
             migrationBuilder.CreateIndex(
                 name: "IX_backups_deleted_at",
                 table: "backups",
-                column: "deleted_at");
+                column: "deleted_at",
+                filter: "deleted_at IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_backups_job_id",
                 table: "backups",
-                column: "job_id");
+                column: "job_id",
+                filter: "job_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_backups_name_created_at_id",
+                table: "backups",
+                columns: new[] { "name", "created_at", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_backups_parent_id",
@@ -141,9 +148,19 @@ namespace BackupEngine.Service.Catalog.Migrations.Postgres
                 columns: new[] { "project_id", "created_at", "id" });
 
             migrationBuilder.CreateIndex(
-                name: "IX_backups_project_id_name",
+                name: "IX_backups_project_id_name_created_at_id",
                 table: "backups",
-                columns: new[] { "project_id", "name" });
+                columns: new[] { "project_id", "name", "created_at", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_backups_project_id_status_created_at_id",
+                table: "backups",
+                columns: new[] { "project_id", "status", "created_at", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_backups_project_id_volume_id_created_at_id",
+                table: "backups",
+                columns: new[] { "project_id", "volume_id", "created_at", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_backups_volume_id_data_timestamp",

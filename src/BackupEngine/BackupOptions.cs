@@ -46,6 +46,15 @@ public sealed record BackupOptions
     /// </summary>
     public IReadOnlyList<VolumeExtent>? ChangedExtents { get; init; }
 
+    /// <summary>
+    /// Whether to look for a backup of this volume that was cut off, and take over what it has stored already, after checking it. Only one whose process is known to be
+    /// gone is taken; see <see cref="ResumeId"/>. Default: true.
+    /// </summary>
+    public bool Resume { get; init; } = true;
+
+    /// <summary>The backup that was cut off and is to be taken over, though its process may have been elsewhere: it must be dead. Null: see <see cref="Resume"/>.</summary>
+    public Guid? ResumeId { get; init; }
+
     /// <summary>The snapshot that is read, to be noted in the record.</summary>
     public string? SnapshotId { get; init; }
 

@@ -41,14 +41,19 @@ public sealed partial class BackupRepository
         if (await _records.FindRecordAsync(draft.Id, cancellationToken).ConfigureAwait(false) is not null)
             throw new BackupStateException($"Backup {draft.Id} exists already in {Name}.");
 
-        BackupPlan plan = CreatePlan(volume, options, draft, parent);
+        IReadOnlyList<Intent> cutOff = await FindCutOffAsync(options, draft, cancellationToken).ConfigureAwait(false);
         var meter = new ProgressMeter(progress, volume.SizeBytes);
-        var pipeline = new BackupPipeline(_store, volume, plan, meter);
-        await PutIntentAsync(draft, cancellationToken).ConfigureAwait(false);
+        using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
+        await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], cancellationToken).ConfigureAwait(false);
+        BackupPipeline? pipeline = null;
+        IReadOnlyList<Intent> takenOver = [];
+        bool isCommitUnclear = false;
         try
         {
             _logger.BackupBegan(draft.Id, draft.VolumeId, draft.SizeBytes, draft.ParentId);
-            await RecheckParentAsync(draft, cancellationToken).ConfigureAwait(false);
+            await RecheckParentAsync(draft, parentRecord, cancellationToken).ConfigureAwait(false);
+            takenOver = await TakeOverAsync(draft, cutOff, cancellationToken).ConfigureAwait(false);
+            pipeline = new BackupPipeline(_store, volume, CreatePlan(volume, options, draft, parent, takenOver), meter);
             Manifest manifest = await pipeline.RunAsync(cancellationToken).ConfigureAwait(false);
             byte[] bytes = ManifestEncoder.Encode(manifest);
             await _store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
@@ -63,7 +68,10 @@ public sealed partial class BackupRepository
                 BytesStored = meter.BytesStored + bytes.Length,
                 DurationSeconds = Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds, 3),
             };
-            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            isCommitUnclear = true;
+            await CommitAsync(backup).ConfigureAwait(false);
+            await BuryTakenOverAsync(takenOver, manifest).ConfigureAwait(false);
             await RemoveIntentAsync(backup).ConfigureAwait(false);
             meter.Finish();
             _logger.BackupCommitted(backup.Id, backup.BytesRead, backup.BytesChanged, backup.BytesStored, backup.DurationSeconds);
@@ -72,7 +80,11 @@ public sealed partial class BackupRepository
         catch (Exception e)
         {
             _logger.BackupFailed(e, draft.Id, draft.VolumeId);
-            await CleanUpAsync(draft, pipeline.PackKeys).ConfigureAwait(false);
+
+            // When nobody knows whether the record arrived, or may still arrive, all must stay, and whoever declared the backup dead removes it: the next prune finds out.
+            // When the store broke off, all stays to be resumed.
+            if (!isCommitUnclear && !(options.Resume && e is BackupEngineException { IsTransient: true }))
+                await CleanUpAsync(draft, pipeline?.PackKeys ?? [], takenOver).ConfigureAwait(false);
             throw;
         }
     }
@@ -130,7 +142,7 @@ public sealed partial class BackupRepository
         };
     }
 
-    private static BackupPlan CreatePlan(IVolume volume, BackupOptions options, Backup draft, Manifest? parent)
+    private static BackupPlan CreatePlan(IVolume volume, BackupOptions options, Backup draft, Manifest? parent, IReadOnlyList<Intent> takenOver)
     {
         var geometry = new VolumeGeometry(volume.SizeBytes, draft.ChunkSize);
         return new BackupPlan
@@ -142,16 +154,18 @@ public sealed partial class BackupRepository
             Compression = options.Compression,
             Parent = parent,
             ChangedExtents = options.ChangedExtents is { } changed ? ChangedChunks.Align(changed, geometry, parent!.Geometry) : null,
+            Resumed = [.. takenOver.Select(intent => intent.Backup.Id)],
             Workers = options.Workers ?? Environment.ProcessorCount,
             MaxMemoryBytes = options.MaxMemoryBytes,
         };
     }
 
-    private async Task PutIntentAsync(Backup draft, CancellationToken cancellationToken)
+    private async Task PutIntentAsync(Backup draft, IReadOnlyList<Guid> resumes, CancellationToken cancellationToken)
     {
         try
         {
-            await _records.PutIntentAsync(draft, cancellationToken).ConfigureAwait(false);
+            var intent = new Intent { Backup = draft, Writer = ProcessIdentity.Current, Resumes = resumes };
+            await _intents.PutAsync(intent, cancellationToken).ConfigureAwait(false);
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
         {
@@ -160,13 +174,54 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>The second half of the writer's promise (docs/architecture.md "Who may do what at once"): the intent is there, and only now the parent is looked at again.</summary>
-    private async Task RecheckParentAsync(Backup draft, CancellationToken cancellationToken)
+    private async Task RecheckParentAsync(Backup draft, Backup? parentRecord, CancellationToken cancellationToken)
     {
-        if (draft.ParentId is not { } parentId)
+        if (parentRecord is null)
             return;
-        Backup? parent = await _records.FindRecordAsync(draft.VolumeId, parentId, cancellationToken).ConfigureAwait(false);
+        if (await _intents.FindDeletionAsync(parentRecord, cancellationToken).ConfigureAwait(false) is { } deletion)
+        {
+            throw new BackupStateException(
+                $"Backup {parentRecord.Id} is being deleted{(deletion.Deleter is { } deleter ? $" by process {deleter.ProcessId} on {deleter.Host}" : "")} (since {deletion.StoredAt:u}), so no incremental of it can be made now; try again, and if that process is dead, prune first.");
+        }
+
+        Backup? parent = await _records.FindRecordAsync(parentRecord.VolumeId, parentRecord.Id, cancellationToken).ConfigureAwait(false);
         if (parent is not { Status: BackupStatus.Available })
-            throw new BackupStateException($"Backup {parentId} was deleted while an incremental of it began; try again.");
+            throw new BackupStateException($"Backup {parentRecord.Id} was deleted while backup {draft.Id}, an incremental of it, began; try again.");
+    }
+
+    /// <summary>Puts the record. It is no more cancelled half-way: the caller must know what became of the backup.</summary>
+    /// <exception cref="BackupStateException">The backup was declared dead (by a prune) before it was committed, so it does not exist.</exception>
+    /// <exception cref="ObjectStoreException">The store failed, and nobody knows whether the record arrived.</exception>
+    private async Task CommitAsync(Backup backup)
+    {
+        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        try
+        {
+            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, timeout.Token).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e)
+        {
+            // The put may have succeeded although the store said no, or did not say anything.
+            Backup? stored = await _records.FindRecordAsync(backup.VolumeId, backup.Id, timeout.Token).ConfigureAwait(false);
+            if (stored is null)
+                throw;
+            if (stored.ManifestSha256 != backup.ManifestSha256 || stored.UpdatedAt != backup.UpdatedAt || stored.Status != BackupStatus.Available)
+                throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or another of that id was made, before it was finished ({e.Error}); back up again.");
+        }
+
+        await CheckIntentAsync(backup, timeout.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Whoever breaks an intent puts a record in the backup's place first, so a commit that came too late has failed already, unless all that is over
+    /// and even that record is gone again. Then the data may be gone with it, or be another's.
+    /// </summary>
+    private async Task CheckIntentAsync(Backup backup, CancellationToken cancellationToken)
+    {
+        if (await _intents.ExistsAsync(backup, cancellationToken).ConfigureAwait(false))
+            return;
+        await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
+        throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or taken over, while it was being written; back up again.");
     }
 
     /// <summary>The backup is committed: whatever the caller wants now, the intent must go, and when it cannot it only delays a delete.</summary>
@@ -175,7 +230,7 @@ public sealed partial class BackupRepository
         using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
         try
         {
-            await _records.DeleteIntentAsync(backup, timeout.Token).ConfigureAwait(false);
+            await _intents.DeleteAsync(backup, timeout.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
         {
@@ -183,15 +238,17 @@ public sealed partial class BackupRepository
         }
     }
 
-    private async Task CleanUpAsync(Backup draft, IReadOnlyList<string> packKeys)
+    private async Task CleanUpAsync(Backup draft, IReadOnlyList<string> packKeys, IReadOnlyList<Intent> takenOver)
     {
         using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
         try
         {
-            // The record may have arrived although the store said no: then the backup is committed, and everything stays.
-            if (await _records.FindRecordAsync(draft.VolumeId, draft.Id, timeout.Token).ConfigureAwait(false) is null)
-                await _store.DeleteAsync([.. packKeys, draft.ManifestKey!], timeout.Token).ConfigureAwait(false);
-            await _records.DeleteIntentAsync(draft, timeout.Token).ConfigureAwait(false);
+            // Whoever declared this backup dead may have taken over its packs.
+            if (!await _intents.ExistsAsync(draft, timeout.Token).ConfigureAwait(false))
+                return;
+            await _store.DeleteAsync([.. packKeys, draft.ManifestKey!], timeout.Token).ConfigureAwait(false);
+            await BuryAsync(takenOver, null, timeout.Token).ConfigureAwait(false);
+            await _intents.DeleteAsync(draft, timeout.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
         {

@@ -14,13 +14,13 @@ public sealed partial class BackupRepository
     public async Task<IReadOnlyList<Backup>> ListAsync(string? volumeId = null, CancellationToken cancellationToken = default)
     {
         // Intents first: a backup that is committed in between is then seen as a record, not missed.
-        IReadOnlyList<Backup> intents = await _records.ListIntentsAsync(volumeId, cancellationToken).ConfigureAwait(false);
+        IntentListing listing = await _intents.ListAsync(volumeId, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(volumeId, cancellationToken).ConfigureAwait(false);
         HashSet<Guid> committed = [.. records.Select(record => record.Id)];
         HashSet<Guid?> parents = [.. records.Select(record => record.ParentId)];
         return
         [
-            .. records.Concat(intents.Where(intent => !committed.Contains(intent.Id)))
+            .. records.Concat(listing.Intents.Select(intent => intent.Backup).Where(backup => !committed.Contains(backup.Id)))
                 .Select(backup => backup with { HasDependentBackups = parents.Contains(backup.Id) })
                 .OrderByDescending(backup => backup.CreatedAt)
                 .ThenByDescending(backup => backup.Id),

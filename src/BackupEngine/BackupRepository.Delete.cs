@@ -17,29 +17,57 @@ public sealed partial class BackupRepository
         Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
         await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false);
 
-        // Marked first, and only then everything is looked at again: a writer does it the other way round, so at least one sees the other.
-        await _records.PutRecordAsync(backup with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<Backup> others;
+        // Said first, and only then everything is looked at again: a writer does it the other way round, so at least one sees the other.
+        // The record changes only when nothing can stop the delete any more, so nobody ever has to take that back.
+        var token = Guid.NewGuid();
+        using LocalWriters.Registration deleting = LocalWriters.Begin(token);
+        string mark = await _intents.PutDeletionAsync(backup, token, cancellationToken).ConfigureAwait(false);
         try
         {
-            await ThrowIfBeingUsedAsync(backup, cancellationToken).ConfigureAwait(false);
-            others = await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupHasDependentsException) when (backup.Status != BackupStatus.Deleting)
-        {
-            await _records.PutRecordAsync(backup, PutCondition.None, cancellationToken).ConfigureAwait(false);
-            throw;
-        }
+            IReadOnlyList<Backup> imports = await ThrowIfBeingUsedAsync(backup, cancellationToken).ConfigureAwait(false);
 
-        List<string> keys = await FindUnreferencedAsync(backup, others, cancellationToken).ConfigureAwait(false);
-        await _store.DeleteAsync(keys, cancellationToken).ConfigureAwait(false);
+            // What is being imported needs its packs like what is there.
+            IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
+            int count = await DeleteDataAsync(backup, others, cancellationToken).ConfigureAwait(false);
+            _logger.Deleted(backupId, count);
+        }
+        finally
+        {
+            await RemoveDeletionAsync(backup, mark).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> packs = await FindUnreferencedAsync(backup, others, cancellationToken).ConfigureAwait(false);
+        await _records.PutRecordAsync(backup with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
+
+        // The manifest goes after the packs that it names, or a delete that was cut off could not be finished.
+        await _store.DeleteAsync(packs, cancellationToken).ConfigureAwait(false);
+        bool isShared = others.Any(other => other.ManifestKey == backup.ManifestKey);
+        if (backup.ManifestKey is { } manifest && !isShared)
+            await _store.DeleteAsync(manifest, cancellationToken).ConfigureAwait(false);
         await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
-        _logger.Deleted(backupId, keys.Count);
+        return packs.Count + 1;
+    }
+
+    private async Task RemoveDeletionAsync(Backup backup, string mark)
+    {
+        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        try
+        {
+            await _store.DeleteAsync(mark, timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        {
+            _logger.CleanUpFailed(e, backup.Id);
+        }
     }
 
     private async Task<IReadOnlyList<Backup>> ThrowIfDependentsAsync(Backup backup, CancellationToken cancellationToken)
     {
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
+        RecordStore.ThrowIfUnreadable(records);
         Guid[] dependents = [.. records.Where(other => other.ParentId == backup.Id).Select(other => other.Id)];
         return dependents.Length == 0
             ? [.. records.Where(other => other.Id != backup.Id)]
@@ -47,20 +75,17 @@ public sealed partial class BackupRepository
                 backup.Id, dependents, $"Backup {backup.Id} cannot be deleted: incremental backups exist for it ({string.Join(", ", dependents.Take(3))}).");
     }
 
-    private async Task ThrowIfBeingUsedAsync(Backup backup, CancellationToken cancellationToken)
+    /// <returns>The backups that are being imported.</returns>
+    private async Task<IReadOnlyList<Backup>> ThrowIfBeingUsedAsync(Backup backup, CancellationToken cancellationToken)
     {
-        foreach (Backup intent in await _records.ListIntentsAsync(null, cancellationToken).ConfigureAwait(false))
-        {
-            if (intent.ParentId == backup.Id || (intent.Id != backup.Id && intent.ManifestKey is not null && intent.ManifestKey == backup.ManifestKey))
-            {
-                throw new BackupHasDependentsException(
-                    backup.Id, [intent.Id], $"Backup {backup.Id} cannot be deleted: backup {intent.Id} is being made from it (since {intent.CreatedAt:u}).");
-            }
-        }
+        IntentListing listing = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+        if (listing.Intents.FirstOrDefault(intent => intent.Needs(backup) && !intent.IsDead) is { } intent)
+            throw new BackupHasDependentsException(backup.Id, [intent.Backup.Id], $"Backup {backup.Id} cannot be deleted: something is being made from it ({intent}).");
+        return [.. listing.Intents.Where(other => other.Backup.ManifestSha256 is not null && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup)];
     }
 
-    /// <summary>The keys of all that goes with a backup.</summary>
-    private async Task<List<string>> FindUnreferencedAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    /// <summary>The keys of all packs that go with a backup.</summary>
+    private async Task<IReadOnlyList<string>> FindUnreferencedAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
     {
         // Imported under another id, the same data is a second backup: it stays whole.
         if (backup.ManifestKey is not { } manifestKey || others.Any(other => other.ManifestKey == manifestKey))
@@ -73,27 +98,25 @@ public sealed partial class BackupRepository
         }
         catch (CorruptionException e)
         {
-            // Without its manifest nobody knows which packs of others it kept alive; its own can only be referred to by those whose parents are gone.
+            // Without its manifest nobody knows which packs of others it kept alive; those are left to prune.
             _logger.CleanUpFailed(e, backup.Id);
             return await FindOwnPacksAsync(backup, others, cancellationToken).ConfigureAwait(false);
         }
 
         HashSet<string> dataOfOthers = [.. others.Select(other => other.ManifestKey!).Where(key => key is not null)];
         HashSet<string> kept = await FindPacksOfOrphansAsync(others, cancellationToken).ConfigureAwait(false);
-        List<string> keys = [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(IsOwnOrAbandoned).Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
-        keys.Add(manifestKey);
-        return keys;
+        return [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(IsOwnOrAbandoned).Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
 
         bool IsOwnOrAbandoned(PackId pack) =>
             !dataOfOthers.Contains(StoreKeys.Manifest(manifest.VolumeId, manifest.Backups[(int)pack.BackupOrdinal]));
     }
 
-    private async Task<List<string>> FindOwnPacksAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    /// <summary>The packs that a backup without a readable manifest wrote, but for those that any other refers to.</summary>
+    private async Task<IReadOnlyList<string>> FindOwnPacksAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
     {
-        List<string> keys = [backup.ManifestKey!];
-        if (!StoreKeys.TryParseManifest(backup.ManifestKey!, out string volumeId, out Guid dataId))
-            return keys;
-        HashSet<string> kept = await FindPacksOfOrphansAsync(others, cancellationToken).ConfigureAwait(false);
+        (string volumeId, Guid dataId) = IntentStore.DataOf(backup);
+        HashSet<string> kept = await ReadPacksAsync(others.Where(other => other.ManifestKey is not null && IntentStore.DataOf(other).VolumeId == volumeId), cancellationToken).ConfigureAwait(false);
+        var keys = new List<string>();
         await foreach (ObjectInfo pack in _store.ListAsync(StoreKeys.PacksOf(volumeId, dataId), cancellationToken).ConfigureAwait(false))
         {
             if (!kept.Contains(pack.Key))
@@ -106,15 +129,32 @@ public sealed partial class BackupRepository
     /// <summary>
     /// The packs that backups without a living parent refer to. Nobody else can refer to packs of a backup that has no dependents: whoever does
     /// descends from it, and then either names it as parent, or has lost a parent on the way, or descends from one who has and refers to no more than that one.
+    /// Only what is just being imported has no such order.
     /// </summary>
-    private async Task<HashSet<string>> FindPacksOfOrphansAsync(IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    private Task<HashSet<string>> FindPacksOfOrphansAsync(IReadOnlyList<Backup> others, CancellationToken cancellationToken)
     {
-        HashSet<Guid> ids = [.. others.Select(other => other.Id)];
+        HashSet<Guid> ids = [.. others.Where(other => other.Status != BackupStatus.Creating).Select(other => other.Id)];
+        return ReadPacksAsync(
+            others.Where(other => other.ManifestKey is not null && (other.Status == BackupStatus.Creating || (other.ParentId is { } parent && !ids.Contains(parent)))), cancellationToken);
+    }
+
+    private async Task<HashSet<string>> ReadPacksAsync(IEnumerable<Backup> backups, CancellationToken cancellationToken)
+    {
         var keys = new HashSet<string>();
-        foreach (Backup orphan in others.Where(other => other is { ParentId: { } parent, ManifestKey: not null } && !ids.Contains(parent)))
+        foreach (Backup backup in backups)
         {
-            Manifest manifest = await _store.ReadManifestAsync(orphan, cancellationToken).ConfigureAwait(false);
-            keys.UnionWith(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
+            // Whoever is being deleted needs nothing any more, and what it needed may be gone already.
+            if (backup.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting)
+                continue;
+            try
+            {
+                Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+                keys.UnionWith(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
+            }
+            catch (CorruptionException) when (backup.Status == BackupStatus.Creating)
+            {
+                // Somebody wants to import what is not there, and will be told.
+            }
         }
 
         return keys;

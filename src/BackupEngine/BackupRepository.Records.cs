@@ -1,7 +1,9 @@
 using System.Text.Json;
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
+using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Pipelines;
 
 namespace BackupEngine;
 
@@ -30,11 +32,12 @@ public sealed partial class BackupRepository
             throw new BackupStateException($"Backup {backup.Id} exists already in {Name}.");
 
         // An import holds on to data as a writer does to its parent: the intent first, and only then a look at what it names.
-        await PutIntentAsync(backup with { Status = BackupStatus.Creating }, cancellationToken).ConfigureAwait(false);
+        using LocalWriters.Registration writing = LocalWriters.Begin(backup.Id);
+        await PutIntentAsync(backup with { Status = BackupStatus.Creating }, [], cancellationToken).ConfigureAwait(false);
         try
         {
             await CheckDataAsync(backup, cancellationToken).ConfigureAwait(false);
-            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            await CommitAsync(backup).ConfigureAwait(false);
         }
         finally
         {
@@ -72,7 +75,14 @@ public sealed partial class BackupRepository
             throw new BackupStateException($"The data of backup {backup.Id} is just being deleted.");
         try
         {
-            await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            // Whoever deletes any backup of the chain may be about to delete packs that this one refers to. Asked before it is looked whether they are there.
+            Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            IntentListing atWork = await _intents.ListAsync(manifest.VolumeId, cancellationToken).ConfigureAwait(false);
+            if (atWork.Deletions.Any(deletion => !deletion.IsDead && manifest.Backups.Contains(deletion.DataId)))
+                throw new BackupStateException($"The data of backup {backup.Id}, or of one that it descends from, is just being deleted; try again.");
+            VerifyReport report = await new VerifyPipeline(_store, new VerifyOptions(), new ProgressMeter(null, 0)).RunAsync([backup], cancellationToken).ConfigureAwait(false);
+            if (report.Findings is [VerifyFinding first, ..])
+                throw new RecordFormatException($"{Name} does not hold all data of backup {backup.Id}: {first.Key}: {first.Problem}");
         }
         catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
         {

@@ -12,18 +12,35 @@ public sealed partial class BackupRepository
     /// of packs, by listing; with it, every byte that a backup needs is read and checked.
     /// </summary>
     /// <returns>What was found; damage is reported, not thrown.</returns>
+    /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public async Task<VerifyReport> VerifyAsync(
         VerifyOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         options ??= new VerifyOptions();
+        OptionsGuard.Check(options);
         IReadOnlyList<Backup> backups = options.BackupId is { } backupId
             ? [await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false)]
             : [.. (await ListAsync(null, cancellationToken).ConfigureAwait(false)).Where(backup => backup.Status is not (BackupStatus.Creating or BackupStatus.Deleting))];
         var meter = new ProgressMeter(progress, backups.Sum(backup => backup.SizeBytes));
         VerifyReport report = await new VerifyPipeline(_store, options, meter).RunAsync(backups, cancellationToken).ConfigureAwait(false);
         meter.Finish();
-        return report;
+        return await DropDeletedAsync(report, backups, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What was deleted while it was looked at is not damaged.</summary>
+    private async Task<VerifyReport> DropDeletedAsync(VerifyReport report, IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
+    {
+        HashSet<Guid> damaged = [.. report.Findings.Select(finding => finding.BackupId)];
+        foreach (Backup backup in backups.Where(backup => damaged.Contains(backup.Id) && !backup.IsUnreadable))
+        {
+            Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+            if (now is not null && now.Status is not (BackupStatus.Deleting or BackupStatus.ErrorDeleting))
+                damaged.Remove(backup.Id);
+        }
+
+        damaged.ExceptWith(backups.Where(backup => backup.IsUnreadable).Select(backup => backup.Id));
+        return damaged.Count == 0 ? report : report with { Findings = [.. report.Findings.Where(finding => !damaged.Contains(finding.BackupId))] };
     }
 }

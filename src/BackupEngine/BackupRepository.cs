@@ -14,6 +14,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
 {
     private readonly CountingObjectStore _store;
     private readonly RecordStore _records;
+    private readonly IntentStore _intents;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -21,6 +22,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     {
         _store = new CountingObjectStore(store);
         _records = new RecordStore(_store);
+        _intents = new IntentStore(_store);
         _time = options.TimeProvider;
         _logger = options.LoggerFactory?.CreateLogger<BackupRepository>() ?? NullLogger<BackupRepository>.Instance;
     }

@@ -31,6 +31,26 @@ internal static class OptionsGuard
         CheckResources(options.Workers, options.MaxMemoryBytes, nameof(options));
     }
 
+    public static void Check(PruneOptions options)
+    {
+        if (options.VolumeId is not null && !StoreKeys.IsValidVolumeId(options.VolumeId))
+            throw new ArgumentException($"'{options.VolumeId}' cannot be a volume's id.", nameof(options));
+        foreach (int? count in new[] { options.KeepLast, options.KeepDaily, options.KeepWeekly, options.KeepMonthly })
+        {
+            if (count < 1)
+                throw new ArgumentException($"A rule cannot keep {count} backups: 1 is the least.", nameof(options));
+        }
+
+        if (options.IntentAge < TimeSpan.Zero)
+            throw new ArgumentException($"The age of an intent cannot be {options.IntentAge}.", nameof(options));
+    }
+
+    public static void Check(VerifyOptions options)
+    {
+        if (!(options.SamplePercent is > 0 and <= 100))
+            throw new ArgumentException($"A sample cannot be {options.SamplePercent} percent: more than 0, and 100 at the most, can be.", nameof(options));
+    }
+
     private static void CheckResources(int? workers, long maxMemoryBytes, string name)
     {
         if (workers is < 1 or > MaxWorkers)

@@ -8,4 +8,13 @@ public sealed record VerifyOptions
 
     /// <summary>Whether to read and check every byte that the backups refer to, not only that the objects are there and of the right size.</summary>
     public bool Deep { get; init; }
+
+    /// <summary>With <see cref="Deep"/>: how many percent of the pages of the maps, drawn at random, to look at with all chunks that they map; above 0, to 100. Default: 100.</summary>
+    public double SamplePercent { get; init; } = 100;
+
+    /// <summary>
+    /// Only backups made at this moment or later; a deep look reads what they added, and takes what they share with earlier ones as checked. A verification that
+    /// was cut off goes on so. Null: all.
+    /// </summary>
+    public DateTimeOffset? Since { get; init; }
 }

@@ -21,6 +21,7 @@ public sealed partial class LayeringTests
         ["Packing"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores"],
         ["Manifests"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing"],
         ["Catalog"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests"],
+        ["Pruning"] = ["Format", "Buffers", "Diagnostics", "Durability", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog"],
         ["Pipelines"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog"],
     };
 
@@ -59,6 +60,6 @@ public sealed partial class LayeringTests
     private static string GetEngineFolder([CallerFilePath] string thisFile = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "src", "BackupEngine"));
 
-    [GeneratedRegex(@"\b(?:using (?:static )?BackupEngine\.|(?<![\w.])BackupEngine\.|(?<![\w.]))(Format|Buffers|Diagnostics|Durability|Volumes|Chunking|Hashing|Compression|ObjectStores|Packing|Manifests|Catalog|Pipelines)[.;]")]
+    [GeneratedRegex(@"\b(?:using (?:static )?BackupEngine\.|(?<![\w.])BackupEngine\.|(?<![\w.]))(Format|Buffers|Diagnostics|Durability|Volumes|Chunking|Hashing|Compression|ObjectStores|Packing|Manifests|Catalog|Pruning|Pipelines)[.;]")]
     private static partial Regex Reference();
 }

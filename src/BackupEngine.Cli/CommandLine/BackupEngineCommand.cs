@@ -21,6 +21,8 @@ internal sealed class BackupEngineCommand : RootCommand
         Subcommands.Add(new ExportCommand());
         Subcommands.Add(new ImportCommand());
         Subcommands.Add(new VerifyCommand());
+        Subcommands.Add(new RepairCommand());
+        Subcommands.Add(new PruneCommand());
         Subcommands.Add(new DemoCommand());
         Subcommands.Add(new ServeCommand());
         Subcommands.Add(new CatalogCommand());

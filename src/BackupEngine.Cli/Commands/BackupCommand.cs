@@ -28,6 +28,8 @@ internal sealed class BackupCommand : EngineCommand
         HelpName = "FILE",
     };
 
+    private readonly Option<Guid?> _resume = BackupOptionSyntax.Resume();
+    private readonly Option<bool> _noResume = new("--no-resume") { Description = "Do not look for a backup of the volume that was cut off." };
     private readonly Option<bool> _noCreate = new("--no-create") { Description = "Fail when the directory or bucket of --store does not exist, instead of making it." };
 
     public BackupCommand()
@@ -39,7 +41,7 @@ internal sealed class BackupCommand : EngineCommand
             "backup-engine backup disk.img --store s3://bucket/disks --compression zstd:3")
     {
         Arguments.Add(_volume);
-        foreach (Option option in (Option[])[SharedOptions.Store, _volumeId, _incremental, _parent, _name, _description, _compression, _chunkSize, _hash, _workers, _maxMemory, _changedExtents, _noCreate])
+        foreach (Option option in (Option[])[SharedOptions.Store, _volumeId, _incremental, _parent, _name, _description, _compression, _chunkSize, _hash, _workers, _maxMemory, _changedExtents, _resume, _noResume, _noCreate])
             Options.Add(option);
         Validators.Add(result =>
         {
@@ -73,6 +75,8 @@ internal sealed class BackupCommand : EngineCommand
             Hash = context.Get(_hash),
             Workers = context.Get(_workers),
             ChangedExtents = changed,
+            Resume = !context.Get(_noResume),
+            ResumeId = context.Get(_resume),
         };
         if (context.Get(_maxMemory) is { } maxMemory)
             options = options with { MaxMemoryBytes = maxMemory };

@@ -61,6 +61,22 @@ internal static class BackupOptionSyntax
         }),
     };
 
+    public static Option<Guid?> Resume() => new("--resume")
+    {
+        Description = "Take over what a backup that was cut off has stored: that one, which must be dead, or (the default) the last of the volume whose process is known to be gone.",
+        HelpName = "ID",
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = result =>
+        {
+            if (result.Tokens.Count == 0)
+                return null;
+            if (Guid.TryParseExact(result.Tokens[0].Value, "D", out Guid id))
+                return id;
+            result.AddError($"'{result.Tokens[0].Value}' is no id of a backup: write all of it, as prune tells it.");
+            return null;
+        },
+    };
+
     public static Option<int?> Workers() => new("--workers")
     {
         Description = $"How many read, hash and compress at once, 1 to {MaxWorkers}. Default: one for each processor.",

@@ -12,6 +12,9 @@ internal sealed class VerifyCommand : EngineCommand
     private readonly Argument<string?> _backup = new("BACKUP") { Description = "The backup to look at. Default: all.", Arity = ArgumentArity.ZeroOrOne, CustomParser = Parsers.Of<string>(BackupReference.TryParse) };
     private readonly Option<bool> _deep = new("--deep") { Description = "Read and check every stored byte, not only that all objects are there and whole in size." };
 
+    private readonly Option<double?> _sample = new("--sample") { Description = "With --deep: look at a random part only, such as 5%.", HelpName = "PERCENT", CustomParser = Parsers.OfNullable<double>(PercentSyntax.TryParse) };
+    private readonly Option<DateTimeOffset?> _since = new("--since") { Description = "Only backups made at this time or later, and of them what they added. Goes on with a verification that was cut off.", HelpName = "TIME", CustomParser = Parsers.OfNullable<DateTimeOffset>(TimeSyntax.TryParse) };
+
     public VerifyCommand()
         : base(
             "verify",
@@ -23,6 +26,8 @@ internal sealed class VerifyCommand : EngineCommand
         Options.Add(SharedOptions.Store);
         Options.Add(SharedOptions.VolumeId);
         Options.Add(_deep);
+        Options.Add(_sample);
+        Options.Add(_since);
     }
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
@@ -30,7 +35,9 @@ internal sealed class VerifyCommand : EngineCommand
         await using OpenedRepository opened = await OpenedRepository.OpenAsync(context, cancellationToken);
         BackupRepository repository = opened.Repository;
         Guid? id = context.Get(_backup) is { } wanted ? (await repository.FindBackupAsync(wanted, context, cancellationToken)).Id : null;
-        VerifyOptions options = new() { BackupId = id, Deep = context.Get(_deep) };
+        VerifyOptions options = new() { BackupId = id, Deep = context.Get(_deep), SamplePercent = context.Get(_sample) ?? 100, Since = context.Get(_since) };
+        if (context.Get(_sample) is not null && !options.Deep)
+            throw new CommandException(ExitCodes.WrongUsage, "--sample says how much --deep reads: give both");
 
         long started = Stopwatch.GetTimestamp();
         VerifyReport report = await context.WithProgressAsync("Verify", progress => repository.VerifyAsync(options, progress, cancellationToken));

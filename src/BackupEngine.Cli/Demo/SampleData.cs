@@ -9,10 +9,10 @@ internal static class SampleData
     private const int LineCount = 1024;
     private const int WordsInLine = 10;
 
-    private static readonly string[] Words =
+    private static readonly string[] _words =
         ["volume", "chunk", "pack", "page", "manifest", "record", "restore", "full", "incremental", "parent", "chain", "the", "of", "and", "a", "to"];
 
-    private static readonly byte[][] Lines = MakeLines();
+    private static readonly byte[][] _lines = MakeLines();
 
     /// <summary>Bytes that no compression makes smaller.</summary>
     public static void FillWithRandom(Span<byte> block, ulong seed)
@@ -26,7 +26,7 @@ internal static class SampleData
     {
         while (!block.IsEmpty)
         {
-            ReadOnlySpan<byte> line = Lines[Next(ref seed) % LineCount];
+            ReadOnlySpan<byte> line = _lines[Next(ref seed) % LineCount];
             int length = Math.Min(line.Length, block.Length);
             line[..length].CopyTo(block);
             block = block[length..];
@@ -39,7 +39,7 @@ internal static class SampleData
         byte[][] lines = new byte[LineCount][];
         for (int i = 0; i < lines.Length; i++)
         {
-            IEnumerable<string> words = Enumerable.Range(0, WordsInLine).Select(_ => Words[Next(ref seed) % (ulong)Words.Length]);
+            IEnumerable<string> words = Enumerable.Range(0, WordsInLine).Select(_ => _words[Next(ref seed) % (ulong)_words.Length]);
             lines[i] = Encoding.ASCII.GetBytes(string.Join(' ', words) + "\n");
         }
 

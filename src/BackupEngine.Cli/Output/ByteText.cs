@@ -5,7 +5,7 @@ namespace BackupEngine.Cli.Output;
 /// <summary>Sizes, rates and durations for people; scripts get plain numbers from <c>--json</c>.</summary>
 internal static class ByteText
 {
-    private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    private static readonly string[] _units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
     /// <summary>Such as <c>512 B</c>, <c>1.5 KiB</c>, <c>4.0 GiB</c>.</summary>
     public static string Of(long bytes)
@@ -13,7 +13,7 @@ internal static class ByteText
         int unit = 0;
         double value = bytes;
         // 1023.95 and more would round to 1024.0 of this unit.
-        while (value >= (unit == 0 ? 1024 : 1023.95) && unit < Units.Length - 1)
+        while (value >= (unit == 0 ? 1024 : 1023.95) && unit < _units.Length - 1)
         {
             value /= 1024;
             unit++;
@@ -21,7 +21,7 @@ internal static class ByteText
 
         return unit == 0
             ? string.Create(CultureInfo.InvariantCulture, $"{bytes} B")
-            : string.Create(CultureInfo.InvariantCulture, $"{value:0.0} {Units[unit]}");
+            : string.Create(CultureInfo.InvariantCulture, $"{value:0.0} {_units[unit]}");
     }
 
     /// <summary>Such as <c>512.0 MiB/s</c>; a dash when no time has passed.</summary>

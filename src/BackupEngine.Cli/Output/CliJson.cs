@@ -19,12 +19,14 @@ namespace BackupEngine.Cli.Output;
 [JsonSerializable(typeof(RestoreDocument))]
 [JsonSerializable(typeof(DeleteDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
+[JsonSerializable(typeof(PruneDocument))]
+[JsonSerializable(typeof(RepairDocument))]
 [JsonSerializable(typeof(DemoDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     // Names and base64 stay readable: the document goes to a terminal or a file, never into a web page.
-    private static readonly JsonSerializerOptions Written = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _written = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>A backup's record, as a document that more fields may be added to.</summary>
     public static JsonObject Record(Backup backup) => JsonSerializer.SerializeToNode(backup, Default.Backup)!.AsObject();
@@ -38,7 +40,7 @@ internal sealed partial class CliJson : JsonSerializerContext
     }
 
     /// <summary>Prints the one document of a command.</summary>
-    public static void Print(JsonNode document) => Console.Out.WriteLine(document.ToJsonString(Written));
+    public static void Print(JsonNode document) => Console.Out.WriteLine(document.ToJsonString(_written));
 
     /// <inheritdoc cref="Print(JsonNode)"/>
     public static void Print<T>(T document, JsonTypeInfo<T> type) => Print(JsonSerializer.SerializeToNode(document, type)!);

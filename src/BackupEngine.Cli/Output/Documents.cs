@@ -56,6 +56,29 @@ internal sealed record VerifyDocument(
     public int? ExitCode { get; init; }
 }
 
+/// <summary>What <c>repair --json</c> prints.</summary>
+internal sealed record RepairDocument(
+    bool Ok, IReadOnlyList<Guid> RecordsRebuilt, IReadOnlyList<Guid> BackupsMarked, IReadOnlyList<VerifyFinding> Findings, RequestCounts Requests);
+
+/// <summary>What <c>prune --json</c> prints.</summary>
+internal sealed record PruneDocument(
+    bool DryRun,
+    IReadOnlyList<Guid> BackupsRemoved,
+    int BackupsKept,
+    long ManifestsRemoved,
+    long PacksRemoved,
+    long BytesRemoved,
+    IReadOnlyList<PruneIntent> IntentsRemoved,
+    IReadOnlyList<PruneIntent> IntentsLeft,
+    IReadOnlyList<string> Kept,
+    double DurationSeconds,
+    RequestCounts Requests)
+{
+    public static PruneDocument Of(PruneReport report, double seconds, RequestCounts requests) => new(
+        report.DryRun, report.BackupsRemoved, report.BackupsKept, report.ManifestsRemoved, report.PacksRemoved, report.BytesRemoved,
+        report.IntentsRemoved, report.IntentsLeft, report.Kept, seconds, requests);
+}
+
 /// <summary>What <c>demo --json</c> prints.</summary>
 internal sealed record DemoDocument(bool Ok, long VolumeSize, string? Directory, IReadOnlyList<DemoStepDocument> Steps);
 

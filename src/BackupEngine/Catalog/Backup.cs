@@ -68,7 +68,7 @@ public sealed record Backup
     public string? FailReason { get; init; }
 
     /// <summary>The caller's own names and values.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; init; } = _emptyMetadata;
+    public IReadOnlyDictionary<string, string> Metadata { get; init => field = value ?? _emptyMetadata; } = _emptyMetadata;
 
     /// <summary>Bytes in a chunk, the same all along a chain.</summary>
     public required int ChunkSize { get; init; }
@@ -100,6 +100,10 @@ public sealed record Backup
 
     /// <summary>Version of the engine that wrote the backup.</summary>
     public string? EngineVersion { get; init; }
+
+    /// <summary>Whether this only stands for a record that could not be read.</summary>
+    [JsonIgnore]
+    internal bool IsUnreadable { get; init; }
 
     private static readonly Dictionary<string, string> _emptyMetadata = [];
 }

@@ -12,6 +12,8 @@ namespace BackupEngine.Catalog;
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Backup))]
 [JsonSerializable(typeof(ExportedRecord))]
+[JsonSerializable(typeof(Intent))]
+[JsonSerializable(typeof(ProcessIdentity))]
 [JsonSerializable(typeof(RepositoryFile))]
 internal sealed partial class CatalogJson : JsonSerializerContext
 {
@@ -34,6 +36,22 @@ internal sealed partial class CatalogJson : JsonSerializerContext
             throw new CorruptionException(key, null, $"the record cannot be read: {e.Message}", e);
         }
     }
+
+    /// <summary>Reads an intent.</summary>
+    /// <exception cref="CorruptionException">It is not one.</exception>
+    public static Intent ReadIntent(string key, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, Default.Intent) ?? throw new CorruptionException(key, null, "the intent is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new CorruptionException(key, null, $"the intent cannot be read: {e.Message}", e);
+        }
+    }
+
+    public static byte[] Write(Intent intent) => JsonSerializer.SerializeToUtf8Bytes(intent, Default.Intent);
 
     public static byte[] Write(Backup backup) =>
         JsonSerializer.SerializeToUtf8Bytes(backup with { HasDependentBackups = null }, Readable.Backup);

@@ -2,7 +2,7 @@ using BackupEngine.ObjectStores;
 
 namespace BackupEngine.Catalog;
 
-/// <summary>The records and intents of a repository: who is there, and who is being written.</summary>
+/// <summary>The records of a repository: which backups there are.</summary>
 internal sealed class RecordStore(IObjectStore store)
 {
     /// <summary>Records fetched at once: listing waits for answers, not for bytes.</summary>
@@ -11,10 +11,6 @@ internal sealed class RecordStore(IObjectStore store)
     /// <summary>All records, of one volume or of all, in no order.</summary>
     public Task<IReadOnlyList<Backup>> ListRecordsAsync(string? volumeId, CancellationToken cancellationToken) =>
         ReadAllAsync(volumeId is null ? StoreKeys.Records : StoreKeys.RecordsOf(volumeId), cancellationToken);
-
-    /// <summary>All intents, of one volume or of all, in no order.</summary>
-    public Task<IReadOnlyList<Backup>> ListIntentsAsync(string? volumeId, CancellationToken cancellationToken) =>
-        ReadAllAsync(volumeId is null ? StoreKeys.Intents : StoreKeys.IntentsOf(volumeId), cancellationToken);
 
     /// <summary>A backup's record, or null.</summary>
     public Task<Backup?> FindRecordAsync(string volumeId, Guid backupId, CancellationToken cancellationToken) =>
@@ -47,14 +43,36 @@ internal sealed class RecordStore(IObjectStore store)
     public ValueTask PutRecordAsync(Backup backup, PutCondition condition, CancellationToken cancellationToken) =>
         store.PutAsync(StoreKeys.Record(backup.VolumeId, backup.Id), CatalogJson.Write(backup), condition, cancellationToken);
 
-    public ValueTask PutIntentAsync(Backup backup, CancellationToken cancellationToken) =>
-        store.PutAsync(StoreKeys.Intent(backup.VolumeId, backup.Id), CatalogJson.Write(backup), PutCondition.IfAbsent, cancellationToken);
-
     public ValueTask DeleteRecordAsync(Backup backup, CancellationToken cancellationToken) =>
         store.DeleteAsync([StoreKeys.Record(backup.VolumeId, backup.Id)], cancellationToken);
 
-    public ValueTask DeleteIntentAsync(Backup backup, CancellationToken cancellationToken) =>
-        store.DeleteAsync([StoreKeys.Intent(backup.VolumeId, backup.Id)], cancellationToken);
+    /// <summary>
+    /// Throws when a record in a list could not be read: nobody knows what data it refers to, so nothing may be taken away before it is repaired.
+    /// </summary>
+    /// <exception cref="CorruptionException">One could not be read.</exception>
+    public static void ThrowIfUnreadable(IEnumerable<Backup> records)
+    {
+        if (records.FirstOrDefault(record => record.IsUnreadable) is { } record)
+        {
+            throw new CorruptionException(
+                StoreKeys.Record(record.VolumeId, record.Id), null, $"the record cannot be read, so nobody knows what it needs; repair the repository before anything is removed ({record.FailReason})");
+        }
+    }
+
+    /// <summary>A backup of which only its place in the container is known.</summary>
+    public static Backup CreateStub(string volumeId, Guid backupId, BackupStatus status, string? failReason) => new()
+    {
+        Id = backupId,
+        VolumeId = volumeId,
+        Status = status,
+        FailReason = failReason,
+        SizeBytes = 0,
+        CreatedAt = default,
+        DataTimestamp = default,
+        ChunkSize = Format.ChunkSizes.Default,
+        Hash = Hashing.ChunkHash.XxHash128,
+        Compression = Compression.ChunkCompression.None,
+    };
 
     private async Task<IReadOnlyList<Backup>> ReadAllAsync(string prefix, CancellationToken cancellationToken)
     {
@@ -84,19 +102,7 @@ internal sealed class RecordStore(IObjectStore store)
         }
         catch (CorruptionException e)
         {
-            return new Backup
-            {
-                Id = backupId,
-                VolumeId = volumeId,
-                Status = BackupStatus.Error,
-                FailReason = e.Message,
-                SizeBytes = 0,
-                CreatedAt = default,
-                DataTimestamp = default,
-                ChunkSize = Format.ChunkSizes.Default,
-                Hash = Hashing.ChunkHash.XxHash128,
-                Compression = Compression.ChunkCompression.None,
-            };
+            return CreateStub(volumeId, backupId, BackupStatus.Error, e.Message) with { IsUnreadable = true };
         }
     }
 

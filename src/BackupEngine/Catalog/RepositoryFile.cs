@@ -14,7 +14,7 @@ internal sealed record RepositoryFile
     public required int MinimumReaderVersion { get; init; }
 
     /// <summary>Features that a reader must know.</summary>
-    public IReadOnlyList<string> RequiredFeatures { get; init; } = [];
+    public IReadOnlyList<string> RequiredFeatures { get; init => field = value ?? []; } = [];
 
     /// <summary>The repository's own id.</summary>
     public required Guid RepositoryId { get; init; }

@@ -25,4 +25,13 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Information, "Backup {BackupId} imported; its data is {ManifestKey}")]
     public static partial void Imported(this ILogger logger, Guid backupId, string manifestKey);
+
+    [LoggerMessage(8, LogLevel.Information, "Prune removed {BackupCount} backups and {ObjectCount} objects of {Bytes} bytes")]
+    public static partial void Pruned(this ILogger logger, int backupCount, long objectCount, long bytes);
+
+    [LoggerMessage(9, LogLevel.Warning, "Prune kept what it was to remove: {Reason}")]
+    public static partial void PruneKept(this ILogger logger, string reason);
+
+    [LoggerMessage(10, LogLevel.Information, "Backup {BackupId} takes over what backup {CutOffId} had stored when it was cut off")]
+    public static partial void Resumed(this ILogger logger, Guid backupId, Guid cutOffId);
 }

@@ -23,6 +23,13 @@ internal sealed class PackTable
 
     public void Add(PackId pack, PackUse use) => _packs.Add(pack, use);
 
+    /// <summary>Counts a frame in, of a pack that was there before.</summary>
+    public void Retain(FrameLocation frame, long packSizeBytes)
+    {
+        long used = _packs.TryGetValue(frame.Pack, out PackUse use) ? use.UsedBytes : 0;
+        _packs[frame.Pack] = new PackUse(packSizeBytes, used + frame.Length);
+    }
+
     /// <summary>Counts a frame out that the manifest no longer refers to; a pack goes with its last frame.</summary>
     /// <returns>False when the frame was not counted in: the table and the pages do not fit together.</returns>
     public bool TryRelease(FrameLocation frame)

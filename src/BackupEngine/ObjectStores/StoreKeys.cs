@@ -11,6 +11,7 @@ internal static class StoreKeys
     public const string Volumes = "volumes/";
 
     private const string RecordSuffix = ".json";
+    private const string DeletionInfix = ".deleting-";
 
     public static string RecordsOf(string volumeId) => $"{Records}{volumeId}/";
 
@@ -19,6 +20,9 @@ internal static class StoreKeys
     public static string IntentsOf(string volumeId) => $"{Intents}{volumeId}/";
 
     public static string Intent(string volumeId, Guid backupId) => $"{Intents}{volumeId}/{backupId:D}{RecordSuffix}";
+
+    /// <summary>Says that one deleter (named by its token) is at the data of a backup.</summary>
+    public static string Deletion(string dataVolumeId, Guid dataId, Guid token) => $"{Intents}{dataVolumeId}/{dataId:D}{DeletionInfix}{token:N}";
 
     public static string Manifest(string volumeId, Guid backupId) => $"{Volumes}{volumeId}/manifests/{backupId:D}";
 
@@ -51,6 +55,35 @@ internal static class StoreKeys
             return false;
         volumeId = parts[1];
         return Guid.TryParseExact(parts[3], "D", out backupId);
+    }
+
+    /// <summary>Takes the key of a deletion's mark apart.</summary>
+    public static bool TryParseDeletion(string key, out string dataVolumeId, out Guid dataId)
+    {
+        dataVolumeId = "";
+        dataId = default;
+        string[] parts = key.Split('/');
+        int infix = parts.Length == 3 ? parts[2].IndexOf(DeletionInfix, StringComparison.Ordinal) : -1;
+        if (infix < 0 || $"{parts[0]}/" != Intents)
+            return false;
+        dataVolumeId = parts[1];
+        return Guid.TryParseExact(parts[2].AsSpan(0, infix), "D", out dataId)
+            && Guid.TryParseExact(parts[2].AsSpan(infix + DeletionInfix.Length), "N", out _);
+    }
+
+    /// <summary>Takes the key of a pack apart.</summary>
+    public static bool TryParsePack(string key, out string volumeId, out Guid backupId, out uint sequence)
+    {
+        volumeId = "";
+        backupId = default;
+        sequence = 0;
+        string[] parts = key.Split('/');
+        if (parts.Length != 5 || $"{parts[0]}/" != Volumes || parts[2] != "packs" || !IsValidVolumeId(parts[1]))
+            return false;
+        volumeId = parts[1];
+        return Guid.TryParseExact(parts[3], "D", out backupId)
+            && uint.TryParse(parts[4], NumberStyles.None, CultureInfo.InvariantCulture, out sequence)
+            && key == Pack(volumeId, backupId, sequence);
     }
 
     /// <summary>Whether a text may be a volume's id: 1 to 128 of <c>[A-Za-z0-9._-]</c>, the first a letter or digit.</summary>

@@ -30,6 +30,9 @@ internal sealed record BackupPlan
     /// <summary>All that may have changed: sorted, disjoint, on chunk boundaries. Null: anything.</summary>
     public required IReadOnlyList<VolumeExtent>? ChangedExtents { get; init; }
 
+    /// <summary>Backups that were cut off, and are this one's alone now: what they stored is used again.</summary>
+    public required IReadOnlyList<Guid> Resumed { get; init; }
+
     public required int Workers { get; init; }
 
     public required long MaxMemoryBytes { get; init; }
@@ -42,12 +45,13 @@ internal sealed record BackupPlan
 /// </summary>
 internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupPlan plan, ProgressMeter meter)
 {
-    private const int MaxPackLength = 32 << 20;
+    internal const int MaxPackLength = 32 << 20;
 
     /// <summary>The smallest pack worth its request; and a pack must hold a chunk of the largest size.</summary>
     private const int MinPackLength = 5 << 20;
 
     private PackUploader? _uploader;
+    private ResumedFrames? _resumed;
 
     /// <summary>Keys of all packs that may have been stored, for cleaning up after a failure.</summary>
     public IReadOnlyList<string> PackKeys => _uploader?.Keys ?? [];
@@ -58,7 +62,7 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
     {
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using BufferPool buffers = CreateBuffers();
-        Manifest own = ManifestBuilder.Begin(plan.Parent, plan.BackupId, plan.DataVolumeId, plan.Geometry, plan.Hasher);
+        Manifest own = ManifestBuilder.Begin(plan.Parent, plan.Resumed, plan.BackupId, plan.DataVolumeId, plan.Geometry, plan.Hasher);
         var uploader = _uploader = new PackUploader(store, buffers, plan.DataVolumeId, plan.BackupId, own.Ordinal, meter, abort);
         using var regions = new RegionSource(volume, plan.Geometry, plan.Parent?.Pages, plan.ChangedExtents);
         PageReader? parentPages = plan.Parent is null
@@ -66,6 +70,7 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
             : new PageReader(store, plan.Parent, plan.ChangedExtents is null ? PageReader.WalkLookAhead : PageReader.SingleLookAhead);
         try
         {
+            _resumed = plan.Resumed.Count == 0 ? null : await ResumedFrames.ReadAsync(store, plan, own, abort.Token).ConfigureAwait(false);
             using var manifest = new ManifestBuilder(plan.Parent, own, uploader);
             if (parentPages is not null)
                 await manifest.ReleasePastEndAsync(parentPages, abort.Token).ConfigureAwait(false);
@@ -97,7 +102,7 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
     {
         async Task WorkAsync()
         {
-            using var worker = new RegionWorker(volume, regions, parentPages, manifest, uploader, meter, plan.Compression);
+            using var worker = new RegionWorker(volume, regions, parentPages, manifest, uploader, meter, plan.Compression, _resumed);
             await worker.RunAsync(abort.Token).ConfigureAwait(false);
         }
 

@@ -52,6 +52,13 @@ internal sealed class ChunkFetcher : IDisposable
             throw Damaged(wanted, frame);
     }
 
+    /// <summary>Whether the frame of one of the chunks of the range that was fetched last is as it was written, header and all: more than decoding it asks for.</summary>
+    public bool IsIntact(in WantedChunk wanted)
+    {
+        ReadOnlySpan<byte> frame = _range.GetSpan().Slice((int)(wanted.Location.Offset - _fetched.Offset), (int)wanted.Location.Length);
+        return FrameHeader.IsIntact(frame) && FrameHeader.TryRead(frame, out FrameHeader header) && header.Number == (ulong)wanted.Chunk;
+    }
+
     public void Dispose()
     {
         _decompressor.Dispose();

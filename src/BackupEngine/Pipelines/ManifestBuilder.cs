@@ -35,14 +35,15 @@ internal sealed class ManifestBuilder : IDisposable
     public Manifest Manifest { get; }
 
     /// <summary>The manifest of a backup that has not yet found any change.</summary>
-    public static Manifest Begin(Manifest? parent, Guid backupId, string volumeId, VolumeGeometry geometry, ChunkHasher hasher) => new()
+    /// <param name="resumed">Backups that were cut off and whose packs this one may refer to.</param>
+    public static Manifest Begin(Manifest? parent, IReadOnlyList<Guid> resumed, Guid backupId, string volumeId, VolumeGeometry geometry, ChunkHasher hasher) => new()
     {
         BackupId = backupId,
         ParentId = parent?.BackupId,
         VolumeId = volumeId,
         Geometry = geometry,
         Hasher = hasher,
-        Backups = [.. parent?.Backups ?? [], backupId],
+        Backups = [.. parent?.Backups ?? [], .. resumed, backupId],
         Packs = parent?.Packs.Copy() ?? new PackTable(),
         Pages = parent?.Pages.Resize(geometry.PageCount) ?? new PageTable(geometry.PageCount),
     };
@@ -51,7 +52,9 @@ internal sealed class ManifestBuilder : IDisposable
     /// <param name="number">Which page.</param>
     /// <param name="page">Its new entries; the frames of new ones are in packs that were or will be submitted.</param>
     /// <param name="released">Frames that the parent's page referred to and this one does not.</param>
-    public async ValueTask SetPageAsync(long number, Page page, List<FrameLocation> released, CancellationToken cancellationToken)
+    /// <param name="resumed">Frames that this page refers to in packs of a backup that was cut off, with the sizes of their packs.</param>
+    public async ValueTask SetPageAsync(
+        long number, Page page, List<FrameLocation> released, List<(FrameLocation Frame, long PackSizeBytes)> resumed, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(PageFormat.MaxPageLength);
         int length = page.Encode(buffer, Manifest.Hasher.DigestLength);
@@ -60,6 +63,8 @@ internal sealed class ManifestBuilder : IDisposable
         {
             foreach (FrameLocation frame in released)
                 Release(frame);
+            foreach ((FrameLocation frame, long packSizeBytes) in resumed)
+                Manifest.Packs.Retain(frame, packSizeBytes);
             await ReplaceAsync(number, buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
         }
         finally

@@ -32,12 +32,15 @@ internal sealed class RegionWorker : IDisposable
     private readonly ChunkAction[] _actions = new ChunkAction[PageFormat.ChunksPerPage];
     private readonly Page _page = new();
     private readonly List<FrameLocation> _released = new(PageFormat.ChunksPerPage);
+    private readonly ResumedFrames? _resumed;
+    private readonly List<(FrameLocation Frame, long PackSizeBytes)> _resumedFrames = [];
     private PackWriter? _pack;
     private bool _pageChanged;
     private long _bytesChanged;
 
     public RegionWorker(
-        IVolume volume, RegionSource regions, PageReader? parentPages, ManifestBuilder manifest, PackUploader uploader, ProgressMeter meter, ChunkCompression compression)
+        IVolume volume, RegionSource regions, PageReader? parentPages, ManifestBuilder manifest, PackUploader uploader, ProgressMeter meter, ChunkCompression compression,
+        ResumedFrames? resumed)
     {
         _volume = volume;
         _regions = regions;
@@ -45,6 +48,7 @@ internal sealed class RegionWorker : IDisposable
         _manifest = manifest;
         _uploader = uploader;
         _meter = meter;
+        _resumed = resumed;
         _geometry = manifest.Manifest.Geometry;
         _hasher = manifest.Manifest.Hasher;
         _compressor = new ChunkCompressor(compression);
@@ -81,6 +85,7 @@ internal sealed class RegionWorker : IDisposable
     private async ValueTask ProcessAsync(long page, CancellationToken cancellationToken)
     {
         _released.Clear();
+        _resumedFrames.Clear();
         _pageChanged = false;
         _page.Clear();
         if (_parentPages is not null)
@@ -102,7 +107,7 @@ internal sealed class RegionWorker : IDisposable
         }
 
         if (_pageChanged)
-            await _manifest.SetPageAsync(page, _page, _released, cancellationToken).ConfigureAwait(false);
+            await _manifest.SetPageAsync(page, _page, _released, _resumedFrames, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Reads the chunks to be read from <paramref name="first"/> on, as many as make a segment, and deals with each.</summary>
@@ -155,6 +160,13 @@ internal sealed class RegionWorker : IDisposable
             ChunkDigest digest = _hasher.Hash(plain);
             if (!entry.IsZero && entry.Digest == digest)
                 continue;
+            if (_resumed is not null && _resumed.TryFind((page * PageFormat.ChunksPerPage) + chunk, digest, out FrameLocation stored, out long packSizeBytes))
+            {
+                _resumedFrames.Add((stored, packSizeBytes));
+                Replace(ref entry, new MapEntry(stored, digest), plain.Length);
+                continue;
+            }
+
             if (_pack is null || !_pack.TryAppendChunk(_compressor, (page * PageFormat.ChunksPerPage) + chunk, plain, out FrameLocation location))
                 return index;
 

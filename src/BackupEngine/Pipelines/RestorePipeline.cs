@@ -20,7 +20,7 @@ internal sealed class RestorePipeline
     /// <summary>Zeros written between two looks at the cancellation token.</summary>
     private const long MaxZerosLength = 1L << 30;
 
-    private const int MaxRangeLength = 4 << 20;
+    private const int MaxRangeLength = 2 << 20;
 
     private readonly Manifest _manifest;
     private readonly VolumeGeometry _geometry;
@@ -56,7 +56,7 @@ internal sealed class RestorePipeline
         var work = Channel.CreateBounded<(RestoreBatch Batch, FetchRange Range)>(_workers * 2);
         await WorkerGroup.RunAsync(
             abort,
-            [PlanAsync(work.Writer, abort.Token), .. Enumerable.Range(0, _workers).Select(_ => Task.Run(() => WorkAsync(work.Reader, abort.Token), CancellationToken.None))],
+            [Task.Run(() => PlanAsync(work.Writer, abort.Token), CancellationToken.None), .. Enumerable.Range(0, _workers).Select(_ => Task.Run(() => WorkAsync(work.Reader, abort.Token), CancellationToken.None))],
             cancellationToken).ConfigureAwait(false);
         await _target.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -73,7 +73,6 @@ internal sealed class RestorePipeline
 
     private async Task PlanAsync(ChannelWriter<(RestoreBatch Batch, FetchRange Range)> work, CancellationToken cancellationToken)
     {
-        await Task.Yield();
         long nextPage = _range.Offset / _geometry.PageSize;
         long endPage = (_range.End + _geometry.PageSize - 1) / _geometry.PageSize;
         var numbers = new List<long>(PagesPerBatch);

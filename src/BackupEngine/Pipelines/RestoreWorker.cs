@@ -8,7 +8,7 @@ namespace BackupEngine.Pipelines;
 internal sealed class RestoreWorker : IDisposable
 {
     /// <summary>Written at once, at the most.</summary>
-    internal const int MaxWriteLength = 1 << 20;
+    internal const int MaxWriteLength = 256 << 10;
 
     private readonly IWritableVolume _target;
     private readonly VolumeGeometry _geometry;

@@ -8,7 +8,7 @@ namespace BackupEngine.Cli.Tests.Commands;
 /// <summary>How a backup is named on the command line.</summary>
 public sealed class BackupArgumentTests(StoreWithOneBackup given) : IClassFixture<StoreWithOneBackup>
 {
-    private static readonly string[] Commands = ["show", "delete", "export", "verify"];
+    private static readonly string[] _commands = ["show", "delete", "export", "verify"];
 
     [Fact]
     public async Task The_whole_id_a_prefix_of_it_and_latest_are_the_same_backup()
@@ -24,7 +24,7 @@ public sealed class BackupArgumentTests(StoreWithOneBackup given) : IClassFixtur
     [Fact]
     public async Task An_unknown_backup_is_not_found_by_any_command()
     {
-        foreach (string command in Commands)
+        foreach (string command in _commands)
             (await CliProcess.RunAsync(command, "ffffffff", "--store", given.Store)).MustFail(ExitCodes.NotFound, "ffffffff");
         (await CliProcess.RunAsync("show", "ffffffff", "--store", given.Store, "--json")).MustFailWithJson(ExitCodes.NotFound, "ffffffff");
         given.MustBeUntouched();
@@ -40,7 +40,7 @@ public sealed class BackupArgumentTests(StoreWithOneBackup given) : IClassFixtur
         Assert.Equal(id[..8], twin[..8]);
 
         IReadOnlyList<string> before = Workspace.FilesOf(workspace.Store);
-        foreach (string command in Commands)
+        foreach (string command in _commands)
             (await CliProcess.RunAsync(command, id[..8], "--store", workspace.Store)).MustFail(ExitCodes.WrongUsage, id[..8]);
         Assert.Equal(before, Workspace.FilesOf(workspace.Store));
         await workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume), backups: 2);

@@ -6,7 +6,7 @@ namespace BackupEngine.Cli.Tests.Commands;
 /// <summary>The exact fields of every JSON document. Scripts depend on them: a field may be added here, none taken away.</summary>
 public sealed class JsonContractTests : IDisposable
 {
-    private static readonly string[] RecordFields =
+    private static readonly string[] _recordFields =
     [
         "availability_zone", "bytes_changed", "bytes_read", "bytes_stored", "chunk_size", "compression", "container", "created_at",
         "data_timestamp", "description", "duration_seconds", "engine_version", "fail_reason", "hash", "id", "is_incremental", "manifest",
@@ -21,7 +21,7 @@ public sealed class JsonContractTests : IDisposable
     public async Task Backup_prints_the_record_and_the_requests()
     {
         JsonElement record = await BackUpAsync();
-        MustHave(record, [.. RecordFields, "has_dependent_backups", "requests"]);
+        MustHave(record, [.. _recordFields, "has_dependent_backups", "requests"]);
         MustBeRequests(record.GetProperty("requests"));
         Assert.True(record.GetProperty("requests").GetProperty("put").GetInt64() >= 4);
         Assert.Equal("available", record.GetProperty("status").GetString());
@@ -37,7 +37,7 @@ public sealed class JsonContractTests : IDisposable
     {
         await BackUpAsync();
         JsonElement list = (await CliProcess.RunAsync("list", "--store", _workspace.Store, "--json")).MustSucceed().Json;
-        MustHave(Assert.Single(list.EnumerateArray()), [.. RecordFields, "has_dependent_backups"]);
+        MustHave(Assert.Single(list.EnumerateArray()), [.. _recordFields, "has_dependent_backups"]);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class JsonContractTests : IDisposable
     {
         await BackUpAsync();
         JsonElement record = (await CliProcess.RunAsync("show", "latest", "--store", _workspace.Store, "--json")).MustSucceed().Json;
-        MustHave(record, [.. RecordFields, "has_dependent_backups"]);
+        MustHave(record, [.. _recordFields, "has_dependent_backups"]);
         Assert.False(record.GetProperty("has_dependent_backups").GetBoolean());
     }
 

@@ -4,8 +4,9 @@ namespace BackupEngine.Cli.Tests.Commands;
 
 public sealed class NoSpaceTests : IDisposable
 {
-    private readonly Workspace _workspace = new();
+    // The mount first: where it is not possible the test ends here, and nobody would remove the workspace.
     private readonly SmallFileSystem _small = new(sizeMiB: 4);
+    private readonly Workspace _workspace = new();
 
     public void Dispose()
     {

@@ -7,12 +7,17 @@ namespace BackupEngine.Cli.Tests.Commands;
 public sealed class S3StoreTests : IAsyncLifetime
 {
     private const int Size = 700_001;
-    private readonly Workspace _workspace = new();
     private S3Place _s3 = null!;
+    private Workspace _workspace = null!;
 
     private string Target => _workspace.PathOf("target.img");
 
-    public async ValueTask InitializeAsync() => _s3 = await S3Place.NewAsync();
+    public async ValueTask InitializeAsync()
+    {
+        // The server first: without one the test ends here, and nobody would remove the workspace.
+        _s3 = await S3Place.NewAsync();
+        _workspace = new Workspace();
+    }
 
     public async ValueTask DisposeAsync()
     {

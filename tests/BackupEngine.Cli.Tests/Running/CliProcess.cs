@@ -12,7 +12,7 @@ internal sealed partial class CliProcess : IDisposable
     /// <summary>What a service manager sends.</summary>
     public const int Terminate = 15;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     private readonly Process _process;
     private readonly Task<string> _stdout;
@@ -82,7 +82,7 @@ internal sealed partial class CliProcess : IDisposable
     public async Task<CliResult> WaitAsync()
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Patience);
+        limit.CancelAfter(_patience);
         try
         {
             await _process.WaitForExitAsync(limit.Token);

@@ -11,6 +11,7 @@ internal static class Documents
     public static IEnumerable<string> All =>
         Directory.EnumerateFiles(Root, "*.md", SearchOption.TopDirectoryOnly)
             .Concat(Directory.EnumerateFiles(Path.Join(Root, "docs"), "*.md", SearchOption.AllDirectories))
+            .Concat(Directory.EnumerateFiles(Path.Join(Root, "benchmarks"), "*.md", SearchOption.TopDirectoryOnly))
             .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'));
 
     public static string Read(string path) => File.ReadAllText(Path.Join(Root, path)).ReplaceLineEndings("\n");

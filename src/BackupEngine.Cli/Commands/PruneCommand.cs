@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using BackupEngine.Catalog;
+using BackupEngine.Cli.CommandLine;
+using BackupEngine.Cli.Output;
+using BackupEngine.Cli.Stores;
+
+namespace BackupEngine.Cli.Commands;
+
+internal sealed class PruneCommand : EngineCommand
+{
+    private readonly Option<int?> _keepLast = CreateRule("--keep-last", "Keep the newest N backups of each volume.");
+    private readonly Option<int?> _keepDaily = CreateRule("--keep-daily", "Keep the newest backup of each of the last N days that have one.");
+    private readonly Option<int?> _keepWeekly = CreateRule("--keep-weekly", "The same by week.");
+    private readonly Option<int?> _keepMonthly = CreateRule("--keep-monthly", "The same by month.");
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only say what would be removed." };
+    private readonly Option<bool> _breakIntents = new("--break-intents") { Description = "Declare dead who has been writing or deleting for longer than --intent-age; one that lives after all fails, and nothing is lost." };
+    private readonly Option<TimeSpan?> _intentAge = new("--intent-age") { Description = "Age from which --break-intents breaks. Default: 24h.", HelpName = "AGE", CustomParser = Parsers.OfNullable<TimeSpan>(TimeSyntax.TryParseSpan) };
+
+    public PruneCommand()
+        : base(
+            "prune",
+            "Removes backups that no --keep rule keeps (from anywhere in a chain), and all that nobody needs.",
+            "backup-engine prune --store /backups",
+            "backup-engine prune --store /backups --keep-daily 7 --keep-weekly 4 --dry-run")
+    {
+        Options.Add(SharedOptions.Store);
+        Options.Add(SharedOptions.VolumeId);
+        foreach (Option option in new Option[] { _keepLast, _keepDaily, _keepWeekly, _keepMonthly, _dryRun, _breakIntents, _intentAge })
+            Options.Add(option);
+    }
+
+    protected override string CancelledMessage => "cancelled; prune again to finish";
+
+    protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        await using OpenedRepository opened = await OpenedRepository.OpenAsync(context, cancellationToken);
+        PruneOptions options = new()
+        {
+            VolumeId = context.Get(SharedOptions.VolumeId),
+            KeepLast = context.Get(_keepLast),
+            KeepDaily = context.Get(_keepDaily),
+            KeepWeekly = context.Get(_keepWeekly),
+            KeepMonthly = context.Get(_keepMonthly),
+            DryRun = context.Get(_dryRun),
+            BreakIntents = context.Get(_breakIntents),
+        };
+        if (context.Get(_intentAge) is { } age)
+            options = options with { IntentAge = age };
+
+        long started = Stopwatch.GetTimestamp();
+        PruneReport report = await opened.Repository.PruneAsync(options, cancellationToken);
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        if (context.Json)
+            CliJson.Print(PruneDocument.Of(report, seconds, opened.Repository.Requests), CliJson.Default.PruneDocument);
+        else
+            Print(report, seconds);
+        return ExitCodes.Done;
+    }
+
+    private static void Print(PruneReport report, double seconds)
+    {
+        string verb = report.DryRun ? "Would remove" : "Removed";
+        foreach (Guid id in report.BackupsRemoved)
+            Console.Out.WriteLine($"{verb} backup {id}");
+        foreach (PruneIntent intent in report.IntentsRemoved)
+            Console.Out.WriteLine($"{verb} what was left of {Describe(intent)}");
+        foreach (PruneIntent intent in report.IntentsLeft)
+            Console.Out.WriteLine($"At work, or dead (then --break-intents): {Describe(intent)}");
+        foreach (string kept in report.Kept)
+            Console.Out.WriteLine($"Kept {kept}");
+        Console.Out.WriteLine(
+            $"{verb} {report.BackupsRemoved.Count} backups, {report.ManifestsRemoved} manifests and {report.PacksRemoved} packs, {ByteText.Of(report.BytesRemoved)} in {ByteText.Duration(seconds)}; {report.BackupsKept} backups are left");
+    }
+
+    private static string Describe(PruneIntent intent) =>
+        $"backup {intent.BackupId} of volume {intent.VolumeId}{(intent.Host is null ? "" : $" by process {intent.ProcessId} on {intent.Host}")}, since {intent.Since:u}";
+
+    private static Option<int?> CreateRule(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = Parsers.OfNullable<int>(TryParseCount),
+    };
+
+    private static bool TryParseCount(string text, out int count, out string problem)
+    {
+        problem = $"'{text}' is no number of backups to keep: write 1 or more.";
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count >= 1;
+    }
+}

@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using BackupEngine.Catalog;
+using BackupEngine.Compression;
+using BackupEngine.Format;
+using BackupEngine.Manifests;
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine;
+
+public sealed partial class BackupRepository
+{
+    /// <summary>Ranges of the volume that a record names; more only make it unreadable, and verification tells all.</summary>
+    private const int MaxRangesInReason = 20;
+
+    /// <summary>
+    /// Makes records that cannot be read anew from their manifests, looks at everything deeply, and marks backups that are damaged as <see cref="BackupStatus.Error"/>, so that
+    /// nobody takes them for whole and no incremental builds on them. Nothing is removed.
+    /// </summary>
+    /// <param name="progress">Told how far the look at all data is.</param>
+    /// <param name="cancellationToken">Gives up; what was repaired until then stays so.</param>
+    /// <exception cref="ObjectStoreException">The store failed.</exception>
+    public async Task<RepairReport> RepairAsync(IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        List<Guid> rebuilt = [];
+        List<Guid> marked = [];
+        foreach (Backup unreadable in (await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false)).Where(record => record.IsUnreadable))
+        {
+            Backup record = await RebuildRecordAsync(unreadable, cancellationToken).ConfigureAwait(false);
+            await _records.PutRecordAsync(record, PutCondition.None, cancellationToken).ConfigureAwait(false);
+            (record.Status == BackupStatus.Available ? rebuilt : marked).Add(record.Id);
+        }
+
+        VerifyReport report = await VerifyAsync(new VerifyOptions { Deep = true }, progress, cancellationToken).ConfigureAwait(false);
+        foreach (IGrouping<Guid, VerifyFinding> damage in report.Findings.GroupBy(finding => finding.BackupId))
+        {
+            // Read again: it may have been deleted meanwhile, or have been in error before.
+            Backup? backup = await _records.FindRecordAsync(damage.Key, cancellationToken).ConfigureAwait(false);
+            if (backup is not { Status: BackupStatus.Available })
+                continue;
+            Backup record = backup with { Status = BackupStatus.Error, FailReason = DescribeDamage([.. damage]), UpdatedAt = _time.GetUtcNow() };
+            await _records.PutRecordAsync(record, PutCondition.None, cancellationToken).ConfigureAwait(false);
+            marked.Add(record.Id);
+        }
+
+        return new RepairReport { RecordsRebuilt = rebuilt, BackupsMarked = marked, Findings = report.Findings };
+    }
+
+    private async Task<Backup> RebuildRecordAsync(Backup unreadable, CancellationToken cancellationToken)
+    {
+        string key = StoreKeys.Manifest(unreadable.VolumeId, unreadable.Id);
+        try
+        {
+            byte[] bytes = await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
+            Manifest manifest = ManifestDecoder.Decode(key, bytes);
+            ObjectInfo? stored = await _store.HeadAsync(key, cancellationToken).ConfigureAwait(false);
+            if (manifest.BackupId != unreadable.Id || manifest.VolumeId != unreadable.VolumeId)
+                throw new CorruptionException(key, null, "the manifest is that of another backup");
+            return unreadable with
+            {
+                IsUnreadable = false,
+                Status = BackupStatus.Available,
+                FailReason = null,
+                Description = "the record was damaged, and made anew from the manifest",
+                SizeBytes = manifest.Geometry.SizeBytes,
+                ParentId = manifest.ParentId,
+                CreatedAt = stored?.LastModified ?? _time.GetUtcNow(),
+                DataTimestamp = stored?.LastModified ?? _time.GetUtcNow(),
+                UpdatedAt = _time.GetUtcNow(),
+                ChunkSize = manifest.Geometry.ChunkSize,
+                Hash = manifest.Hasher.Algorithm,
+                Compression = ChunkCompression.Lz4,
+                ManifestKey = key,
+                ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
+            };
+        }
+        catch (BackupEngineException e) when (e is CorruptionException or RepositoryException or ObjectStoreException { Error: ObjectStoreError.NotFound })
+        {
+            return unreadable with { IsUnreadable = false, FailReason = $"the record was damaged, and cannot be made anew: {e.Message}", UpdatedAt = _time.GetUtcNow() };
+        }
+    }
+
+    private static string DescribeDamage(IReadOnlyList<VerifyFinding> findings)
+    {
+        var ranges = new List<(long Start, long End)>();
+        foreach (VerifyFinding finding in findings.Where(finding => finding.VolumeOffset is not null).OrderBy(finding => finding.VolumeOffset))
+        {
+            (long start, long end) = (finding.VolumeOffset!.Value, finding.VolumeOffset.Value + finding.VolumeLength.GetValueOrDefault());
+            if (ranges.Count > 0 && start <= ranges[^1].End)
+                ranges[^1] = (ranges[^1].Start, Math.Max(ranges[^1].End, end));
+            else
+                ranges.Add((start, end));
+        }
+
+        string lost = string.Join(", ", ranges.Take(MaxRangesInReason).Select(range => string.Create(CultureInfo.InvariantCulture, $"{range.Start}-{range.End}")));
+        string more = ranges.Count > MaxRangesInReason ? $" and {ranges.Count - MaxRangesInReason} more ranges" : "";
+        string where = ranges.Count > 0 ? $"volume bytes {lost}{more} are lost: " : "";
+        return $"{where}{findings[0].Key}: {findings[0].Problem}";
+    }
+}

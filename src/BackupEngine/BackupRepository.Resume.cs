@@ -1,0 +1,112 @@
+using BackupEngine.Catalog;
+using BackupEngine.Diagnostics;
+using BackupEngine.Manifests;
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine;
+
+public sealed partial class BackupRepository
+{
+    /// <summary>
+    /// The last backup of the volume that was cut off, and those that it had taken over itself. Found only: they are this one's when <see cref="TakeOverAsync"/> says so.
+    /// </summary>
+    private async Task<IReadOnlyList<Intent>> FindCutOffAsync(BackupOptions options, Backup draft, CancellationToken cancellationToken)
+    {
+        if (!options.Resume && options.ResumeId is null)
+            return [];
+        (string dataVolumeId, _) = IntentStore.DataOf(draft);
+        IntentListing listing = await _intents.ListAsync(draft.VolumeId, cancellationToken).ConfigureAwait(false);
+
+        // An intent that names a manifest's digest is that of an import, which stores nothing.
+        Intent[] usable =
+        [
+            .. listing.Intents.Where(intent => intent.Damage is null && intent.Backup.ManifestSha256 is null && intent.Backup.Id != draft.Id
+                && IntentStore.DataOf(intent.Backup).VolumeId == dataVolumeId && intent.Backup.ChunkSize == draft.ChunkSize),
+        ];
+        Intent? last = options.ResumeId is { } id
+            ? Array.Find(usable, intent => intent.Backup.Id == id)
+                ?? throw new BackupNotFoundException($"There is no backup {id} of volume {draft.VolumeId} in {Name} that was cut off and could be resumed.")
+            : usable.Where(intent => intent.IsDead).MaxBy(intent => intent.StoredAt);
+        return last is null ? [] : [.. last.Resumes.Select(earlier => CreateIntent(last, earlier)), last];
+
+        static Intent CreateIntent(Intent last, Guid earlier) => new()
+        {
+            Backup = last.Backup with { Id = earlier, ManifestKey = StoreKeys.Manifest(IntentStore.DataOf(last.Backup).VolumeId, earlier) },
+        };
+    }
+
+    /// <summary>
+    /// Makes backups that were cut off this one's alone. A record in the place of each says so: only one can put it there, and the writer that was there before can no
+    /// longer commit. This backup's intent names them already, so that no prune takes them away.
+    /// </summary>
+    private async Task<IReadOnlyList<Intent>> TakeOverAsync(Backup draft, IReadOnlyList<Intent> cutOff, CancellationToken cancellationToken)
+    {
+        if (cutOff is not [.., Intent last] || !await TryTakeOverAsync(draft, last, null, cancellationToken).ConfigureAwait(false))
+            return [];
+        List<Intent> taken = [];
+        foreach (Intent earlier in cutOff.SkipLast(1))
+        {
+            if (await TryTakeOverAsync(draft, earlier, last.Backup.Id, cancellationToken).ConfigureAwait(false))
+                taken.Add(earlier);
+        }
+
+        taken.Add(last);
+        _logger.Resumed(draft.Id, last.Backup.Id);
+        return taken;
+    }
+
+    private async Task<bool> TryTakeOverAsync(Backup draft, Intent cutOff, Guid? heir, CancellationToken cancellationToken)
+    {
+        Backup stone = cutOff.Backup with { Status = BackupStatus.Deleting, FailReason = GetHeirText(draft.Id), UpdatedAt = _time.GetUtcNow() };
+        try
+        {
+            await _records.PutRecordAsync(stone, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
+        {
+            // Taken by the one that is being taken now, it is handed on.
+            Backup? there = await _records.FindRecordAsync(stone.VolumeId, stone.Id, cancellationToken).ConfigureAwait(false);
+            if (heir is not { } id || there is not { Status: BackupStatus.Deleting } || there.FailReason != GetHeirText(id))
+                return false;
+            await _records.PutRecordAsync(stone, PutCondition.None, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    private static string GetHeirText(Guid heir) => $"cut off, and taken over by backup {heir}";
+
+    /// <summary>Removes what is left of backups that were taken over; when that cannot be done now, prune does it.</summary>
+    private async Task BuryTakenOverAsync(IReadOnlyList<Intent> takenOver, Manifest manifest)
+    {
+        using var timeout = new CancellationTokenSource(CleanUpTimeout, _time);
+        try
+        {
+            await BuryAsync(takenOver, manifest, timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        {
+            _logger.CleanUpFailed(e, manifest.BackupId);
+        }
+    }
+
+    private async Task BuryAsync(IReadOnlyList<Intent> takenOver, Manifest? heir, CancellationToken cancellationToken)
+    {
+        HashSet<string> kept = heir is null ? [] : [.. heir.Packs.Packs.Select(pack => heir.GetPackKey(pack.Key))];
+        foreach (Backup backup in takenOver.Select(intent => intent.Backup))
+        {
+            (string dataVolumeId, Guid dataId) = IntentStore.DataOf(backup);
+            List<string> keys = [backup.ManifestKey!];
+            await foreach (ObjectInfo pack in _store.ListAsync(StoreKeys.PacksOf(dataVolumeId, dataId), cancellationToken).ConfigureAwait(false))
+            {
+                if (!kept.Contains(pack.Key))
+                    keys.Add(pack.Key);
+            }
+
+            // The intent goes last: as long as it is there, a prune knows of the rest.
+            await _store.DeleteAsync(keys, cancellationToken).ConfigureAwait(false);
+            await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
+            await _intents.DeleteAsync(backup, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

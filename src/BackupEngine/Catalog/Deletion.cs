@@ -1,0 +1,16 @@
+namespace BackupEngine.Catalog;
+
+/// <summary>A mark that somebody is deleting the data of a backup. Every deleter has its own and takes back only that, so nobody can revoke what another relies on.</summary>
+/// <param name="Key">Its object.</param>
+/// <param name="DataVolumeId">The volume under whose prefix the data lies.</param>
+/// <param name="DataId">The id under which the data was written.</param>
+/// <param name="Deleter">Who deletes; null when the mark cannot be read.</param>
+/// <param name="StoredAt">When the mark was stored, by the store's clock.</param>
+internal sealed record Deletion(string Key, string DataVolumeId, Guid DataId, ProcessIdentity? Deleter, DateTimeOffset StoredAt)
+{
+    /// <summary>Whether it is known for certain that the deleter is gone, so that the mark means nothing any more.</summary>
+    public bool IsDead => Deleter is not null && Deleter.IsDead(Token);
+
+    /// <summary>The deleter's own name for what it does.</summary>
+    public Guid Token => Guid.ParseExact(Key.AsSpan(Key.Length - 32), "N");
+}

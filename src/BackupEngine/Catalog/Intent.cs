@@ -1,0 +1,37 @@
+namespace BackupEngine.Catalog;
+
+/// <summary>Who is writing a backup right now (or was, until it died): there before the first of its objects, and gone after its record is.</summary>
+internal sealed record Intent
+{
+    /// <summary>The backup as far as it is known: above all its id, its parent, and the manifest that it will have or (an import) names.</summary>
+    public required Backup Backup { get; init; }
+
+    /// <summary>The process that writes; null when the intent cannot be read.</summary>
+    public ProcessIdentity? Writer { get; init; }
+
+    /// <summary>Backups that were cut off and whose packs this one takes over.</summary>
+    public IReadOnlyList<Guid> Resumes { get; init => field = value ?? []; } = [];
+
+    /// <summary>Why the intent cannot be read; null when it can. Of one that cannot be read, only id and volume are known: it may concern anything.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string? Damage { get; init; }
+
+    /// <summary>When it was stored, by the store's clock.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public DateTimeOffset StoredAt { get; init; }
+
+    /// <summary>Whether it is known for certain that nobody writes any more.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsDead => Writer is not null && Writer.IsDead(Backup.Id);
+
+    /// <summary>Whether a backup, or the data that it names, must stay because of this intent.</summary>
+    public bool Needs(Backup backup) =>
+        Damage is not null
+        || Backup.ParentId == backup.Id
+        || Resumes.Contains(backup.Id)
+        || (Backup.Id != backup.Id && Backup.ManifestKey is not null && Backup.ManifestKey == backup.ManifestKey);
+
+    /// <summary>Who it is, for messages.</summary>
+    public override string ToString() =>
+        $"backup {Backup.Id} of volume {Backup.VolumeId}{(Writer is null ? "" : $" by process {Writer.ProcessId} on {Writer.Host}")}, since {StoredAt:u}";
+}

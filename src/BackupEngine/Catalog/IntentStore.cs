@@ -1,0 +1,115 @@
+using System.Text.Json;
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine.Catalog;
+
+/// <summary>
+/// Who is at work in a repository: intents of writers, and marks of deleters. The two halves of one promise (docs/architecture.md "Who may do what at
+/// once"): each side first says what it is about to do and only then looks what others said, so at least one sees the other.
+/// </summary>
+internal sealed class IntentStore(IObjectStore store)
+{
+    /// <summary>All intents and marks, of one volume or of all.</summary>
+    public async Task<IntentListing> ListAsync(string? volumeId, CancellationToken cancellationToken)
+    {
+        var intents = new List<Intent>();
+        var deletions = new List<Deletion>();
+        await foreach (ObjectInfo info in store.ListAsync(volumeId is null ? StoreKeys.Intents : StoreKeys.IntentsOf(volumeId), cancellationToken).ConfigureAwait(false))
+        {
+            if (StoreKeys.TryParseDeletion(info.Key, out string dataVolumeId, out Guid dataId))
+            {
+                if (await FindAsync(info.Key, cancellationToken).ConfigureAwait(false) is { } bytes)
+                    deletions.Add(new Deletion(info.Key, dataVolumeId, dataId, ReadDeleter(bytes), info.LastModified));
+            }
+            else if (StoreKeys.TryParseRecord(info.Key, out string volume, out Guid backupId)
+                && await FindAsync(info.Key, cancellationToken).ConfigureAwait(false) is { } bytes)
+            {
+                intents.Add(ReadIntent(info.Key, bytes, volume, backupId) with { StoredAt = info.LastModified });
+            }
+        }
+
+        return new IntentListing(intents, deletions);
+    }
+
+    /// <exception cref="ObjectStoreException">With <see cref="ObjectStoreError.AlreadyExists"/> when the backup is being written already.</exception>
+    public ValueTask PutAsync(Intent intent, CancellationToken cancellationToken) =>
+        store.PutAsync(StoreKeys.Intent(intent.Backup.VolumeId, intent.Backup.Id), CatalogJson.Write(intent), PutCondition.IfAbsent, cancellationToken);
+
+    public async ValueTask<bool> ExistsAsync(Backup backup, CancellationToken cancellationToken) =>
+        await store.HeadAsync(StoreKeys.Intent(backup.VolumeId, backup.Id), cancellationToken).ConfigureAwait(false) is not null;
+
+    public ValueTask DeleteAsync(Backup backup, CancellationToken cancellationToken) =>
+        store.DeleteAsync([StoreKeys.Intent(backup.VolumeId, backup.Id)], cancellationToken);
+
+    /// <summary>Whether somebody who may be alive is deleting a backup's data.</summary>
+    public async Task<Deletion?> FindDeletionAsync(Backup backup, CancellationToken cancellationToken)
+    {
+        (string dataVolumeId, Guid dataId) = DataOf(backup);
+        IntentListing listing = await ListAsync(dataVolumeId, cancellationToken).ConfigureAwait(false);
+        return listing.Deletions.FirstOrDefault(deletion => deletion.DataId == dataId && !deletion.IsDead);
+    }
+
+    /// <summary>Says that this process is about to delete a backup's data.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="token">The deleter's name for it; registered with <see cref="LocalWriters"/> for as long as it goes on.</param>
+    /// <returns>The mark's key.</returns>
+    public async ValueTask<string> PutDeletionAsync(Backup backup, Guid token, CancellationToken cancellationToken)
+    {
+        (string dataVolumeId, Guid dataId) = DataOf(backup);
+        string key = StoreKeys.Deletion(dataVolumeId, dataId, token);
+        await store.PutAsync(key, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, CatalogJson.Default.ProcessIdentity), PutCondition.None, cancellationToken).ConfigureAwait(false);
+        return key;
+    }
+
+    /// <summary>Where a backup's data is: an imported backup's may have another volume and id than its record.</summary>
+    public static (string VolumeId, Guid Id) DataOf(Backup backup) =>
+        backup.ManifestKey is { } key && StoreKeys.TryParseManifest(key, out string volumeId, out Guid id) ? (volumeId, id) : (backup.VolumeId, backup.Id);
+
+    private async Task<byte[]?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.GetAllAsync(key, CatalogJson.MaxLength, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.NotFound)
+        {
+            // Gone between the listing and now.
+            return null;
+        }
+        catch (CorruptionException)
+        {
+            return [];
+        }
+    }
+
+    private static ProcessIdentity? ReadDeleter(byte[] json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, CatalogJson.Default.ProcessIdentity);
+        }
+        catch (JsonException)
+        {
+            // Somebody deletes, whoever it is.
+            return null;
+        }
+    }
+
+    private static Intent ReadIntent(string key, byte[] json, string volumeId, Guid backupId)
+    {
+        try
+        {
+            Intent intent = CatalogJson.ReadIntent(key, json);
+            return intent.Backup.Id == backupId && intent.Backup.VolumeId == volumeId
+                ? intent
+                : throw new CorruptionException(key, null, $"the intent says that it is for backup {intent.Backup.Id} of volume {intent.Backup.VolumeId}");
+        }
+        catch (CorruptionException e)
+        {
+            return new Intent { Backup = RecordStore.CreateStub(volumeId, backupId, BackupStatus.Creating, null), Damage = e.Message };
+        }
+    }
+}
+
+/// <summary>What a look at the intents found.</summary>
+internal sealed record IntentListing(IReadOnlyList<Intent> Intents, IReadOnlyList<Deletion> Deletions);

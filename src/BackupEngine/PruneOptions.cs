@@ -1,0 +1,37 @@
+namespace BackupEngine;
+
+/// <summary>
+/// What to keep. Each rule keeps the newest backup of each of the last so many days, weeks or months that have one, by data timestamp in UTC; what no
+/// rule keeps is removed, from anywhere in a chain. Without any rule all backups are kept, and only what none of them needs is removed.
+/// </summary>
+public sealed record PruneOptions
+{
+    /// <summary>Only this volume. Null: all.</summary>
+    public string? VolumeId { get; init; }
+
+    /// <summary>Keeps the newest backups of each volume, at least 1. Null: no such rule.</summary>
+    public int? KeepLast { get; init; }
+
+    /// <summary>Keeps one backup a day for so many days, at least 1. Null: no such rule.</summary>
+    public int? KeepDaily { get; init; }
+
+    /// <summary>Keeps one backup a week (as ISO 8601 counts) for so many weeks, at least 1. Null: no such rule.</summary>
+    public int? KeepWeekly { get; init; }
+
+    /// <summary>Keeps one backup a month for so many months, at least 1. Null: no such rule.</summary>
+    public int? KeepMonthly { get; init; }
+
+    /// <summary>Whether to only say what would be removed.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>
+    /// Whether to declare dead who began to write or delete longer than <see cref="IntentAge"/> ago and has not finished. A writer that lives after all then fails;
+    /// nothing is lost. Intents of processes that are known to be gone are removed without it.
+    /// </summary>
+    public bool BreakIntents { get; init; }
+
+    /// <summary>How old, by the store's clock, an intent must be to be broken. Default: one day.</summary>
+    public TimeSpan IntentAge { get; init; } = TimeSpan.FromDays(1);
+
+    internal bool HasRules => (KeepLast ?? KeepDaily ?? KeepWeekly ?? KeepMonthly) is not null;
+}

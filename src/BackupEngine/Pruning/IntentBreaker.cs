@@ -1,0 +1,78 @@
+using BackupEngine.Catalog;
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine.Pruning;
+
+/// <summary>
+/// Ends the intents of writers that are known to be dead, or are said to be. In place of each backup a record is put first, as deleting: it takes the place that
+/// a writer which lives after all would need to commit, so that one fails, and its data can go.
+/// </summary>
+internal sealed class IntentBreaker(IObjectStore store, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
+{
+    private readonly List<Intent> _broken = [];
+    private readonly List<Deletion> _deletions = [];
+
+    /// <summary>The objects of all broken intents and marks.</summary>
+    public IReadOnlyList<string> Keys =>
+        [.. _broken.Select(intent => StoreKeys.Intent(intent.Backup.VolumeId, intent.Backup.Id)), .. _deletions.Select(deletion => deletion.Key)];
+
+    public async Task SelectAsync(IntentListing atWork, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = options is { BreakIntents: true, DryRun: false } && atWork.Intents.Count + atWork.Deletions.Count > 0
+            ? await GetStoreTimeAsync(cancellationToken).ConfigureAwait(false)
+            : time.GetUtcNow();
+        _broken.AddRange(atWork.Intents.Where(intent => IsInScope(intent.Backup.VolumeId) && (intent.IsDead || IsOld(intent.StoredAt))));
+        _deletions.AddRange(atWork.Deletions.Where(deletion => IsInScope(deletion.DataVolumeId) && (deletion.IsDead || IsOld(deletion.StoredAt))));
+
+        bool IsInScope(string volumeId) => options.VolumeId is null || volumeId == options.VolumeId;
+        bool IsOld(DateTimeOffset storedAt) => options.BreakIntents && now - storedAt >= options.IntentAge;
+    }
+
+    public bool IsBroken(Intent intent) => _broken.Exists(broken => broken.Backup.Id == intent.Backup.Id && broken.Backup.VolumeId == intent.Backup.VolumeId);
+
+    public bool IsBuried(Backup backup) => _broken.Exists(broken => broken.Backup.Id == backup.Id && broken.Backup.VolumeId == backup.VolumeId);
+
+    /// <summary>Takes the places of the records of all broken backups.</summary>
+    public async Task BuryAsync(CancellationToken cancellationToken)
+    {
+        foreach (Intent intent in _broken)
+        {
+            Backup stone = intent.Backup with { Status = BackupStatus.Deleting, FailReason = "the backup was cut off", UpdatedAt = time.GetUtcNow() };
+            try
+            {
+                await records.PutRecordAsync(stone, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
+            {
+                // The backup was committed, and only its intent is left; or somebody else buries it.
+            }
+        }
+    }
+
+    /// <summary>Those of the broken backups that were not committed, and that nobody took over.</summary>
+    public IEnumerable<Backup> SelectBuried(IReadOnlyList<Backup> backups, Intent[] working)
+    {
+        // A prune that only looks has buried nobody, so it takes the dead for the buried.
+        IEnumerable<Backup> dead = options.DryRun
+            ? _broken.Select(intent => intent.Backup).Where(dead => !backups.Any(backup => backup.Id == dead.Id && backup.VolumeId == dead.VolumeId))
+            : [];
+        return backups.Where(backup => IsBuried(backup) && backup.Status == BackupStatus.Deleting)
+            .Concat(dead)
+            .Where(backup => !working.Any(intent => intent.Resumes.Contains(backup.Id)));
+    }
+
+    public IReadOnlyList<PruneIntent> Describe() => [.. _broken.Select(Describe)];
+
+    public static PruneIntent Describe(Intent intent) =>
+        new(intent.Backup.Id, intent.Backup.VolumeId, intent.Writer?.Host, intent.Writer?.ProcessId, intent.StoredAt);
+
+    /// <summary>The age of an object is only known by the clock that dated it.</summary>
+    private async Task<DateTimeOffset> GetStoreTimeAsync(CancellationToken cancellationToken)
+    {
+        Backup nobody = RecordStore.CreateStub("clock", Guid.NewGuid(), BackupStatus.Deleting, null);
+        string key = await intents.PutDeletionAsync(nobody, Guid.NewGuid(), cancellationToken).ConfigureAwait(false);
+        ObjectInfo? info = await store.HeadAsync(key, cancellationToken).ConfigureAwait(false);
+        await store.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+        return info?.LastModified ?? time.GetUtcNow();
+    }
+}

@@ -1,0 +1,117 @@
+using BackupEngine.Catalog;
+using BackupEngine.Format;
+using BackupEngine.Manifests;
+using BackupEngine.ObjectStores;
+using BackupEngine.Packing;
+
+namespace BackupEngine.Pruning;
+
+/// <summary>
+/// Takes out of what may be removed everything that a living backup refers to: by its pack table, and, before a pack of a backup of the same chain may go, by
+/// its pages as well. The two must agree; where they do not, the pack stays. Memory: one manifest, or two, at a time.
+/// </summary>
+/// <param name="store">Where the manifests and pages are.</param>
+/// <param name="records">Says whether a backup whose manifest is gone is still there.</param>
+/// <param name="data">Takes out of this.</param>
+/// <param name="kept">Takes reasons why something is left that should not be.</param>
+internal sealed class LiveReferences(IObjectStore store, RecordStore records, StoredData data, List<string> kept)
+{
+    /// <exception cref="CorruptionException">A manifest cannot be read.</exception>
+    public async Task SubtractAsync(IEnumerable<Backup> live, CancellationToken cancellationToken)
+    {
+        Backup[] backups =
+        [
+            .. live.Where(backup => backup.ManifestKey is not null && data.Volumes.ContainsKey(IntentStore.DataOf(backup).VolumeId))
+                .DistinctBy(backup => backup.ManifestKey).OrderBy(backup => backup.CreatedAt),
+        ];
+        foreach (Backup backup in backups)
+        {
+            if (await ReadAsync(backup, cancellationToken).ConfigureAwait(false) is not { } manifest)
+                continue;
+            VolumeData volume = data.Volumes[manifest.VolumeId];
+            volume.Manifests.Remove(manifest.BackupId);
+            foreach ((PackId pack, _) in manifest.Packs.Packs)
+                volume.Packs.Remove(NameOf(manifest, pack));
+        }
+
+        Manifest? previous = null;
+        foreach (Backup backup in backups)
+        {
+            if (data.Volumes[IntentStore.DataOf(backup).VolumeId].Packs.Count == 0
+                || await ReadAsync(backup, cancellationToken).ConfigureAwait(false) is not { } manifest)
+                continue;
+            await SubtractPagesAsync(manifest, previous, cancellationToken).ConfigureAwait(false);
+            previous = manifest;
+        }
+    }
+
+    private async Task<Manifest?> ReadAsync(Backup backup, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException) when (backup.Status is not (BackupStatus.Available or BackupStatus.Error))
+        {
+            // Somebody is deleting it, and has come as far as that; or wants to import what is not there.
+            return null;
+        }
+        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+        {
+            // Deleted since it was listed?
+            Backup? now = await records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+            if (now is null || now.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting)
+                return null;
+            throw;
+        }
+    }
+
+    private async Task SubtractPagesAsync(Manifest manifest, Manifest? previous, CancellationToken cancellationToken)
+    {
+        VolumeData volume = data.Volumes[manifest.VolumeId];
+        HashSet<Guid> chain = [.. manifest.Backups];
+        if (!volume.Packs.Keys.Any(pack => chain.Contains(pack.BackupId)))
+            return;
+
+        var pages = new PageReader(store, manifest, PageReader.WalkLookAhead);
+        var page = new Page();
+        foreach (long number in manifest.Pages.MappedPages())
+        {
+            FrameLocation location = manifest.Pages[number].Location;
+            if (IsSame(manifest, previous, number, location))
+                continue;
+            Keep(volume, manifest, location);
+            try
+            {
+                await pages.ReadAsync(number, page, cancellationToken).ConfigureAwait(false);
+            }
+            catch (CorruptionException e)
+            {
+                kept.Add($"all packs of the chain of backup {manifest.BackupId}, because a page of its manifest cannot be read ({e.Message})");
+                foreach (StoredPack pack in volume.Packs.Keys.Where(pack => chain.Contains(pack.BackupId)).ToArray())
+                    volume.Packs.Remove(pack);
+                return;
+            }
+
+            foreach (MapEntry entry in page.Entries)
+            {
+                if (!entry.IsZero)
+                    Keep(volume, manifest, entry.Location);
+            }
+        }
+    }
+
+    /// <summary>Pages that the manifest shares with the one that was looked at before need no second look.</summary>
+    private static bool IsSame(Manifest manifest, Manifest? previous, long number, FrameLocation location) =>
+        previous is not null && previous.VolumeId == manifest.VolumeId && previous.Pages[number].Location == location
+        && previous.Backups[(int)location.BackupOrdinal] == manifest.Backups[(int)location.BackupOrdinal];
+
+    private void Keep(VolumeData volume, Manifest manifest, FrameLocation location)
+    {
+        // Reading a page has not checked where its chunks are.
+        if (location.BackupOrdinal < manifest.Backups.Count && volume.Packs.Remove(NameOf(manifest, location.Pack)))
+            kept.Add($"{manifest.GetPackKey(location.Pack)}, because a page of backup {manifest.BackupId} refers to it although its pack table does not");
+    }
+
+    private static StoredPack NameOf(Manifest manifest, PackId pack) => new(manifest.Backups[(int)pack.BackupOrdinal], pack.Sequence);
+}

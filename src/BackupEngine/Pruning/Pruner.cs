@@ -1,0 +1,169 @@
+using BackupEngine.Catalog;
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine.Pruning;
+
+/// <summary>
+/// One prune (docs/reliability.md "Prune"). What there is is listed first, then this prune says what it is about to remove, and only then it looks at intents
+/// and records again: whoever began before is seen there, and whoever begins later sees what was said here.
+/// </summary>
+internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
+{
+    private readonly List<string> _kept = [];
+
+    /// <summary>This prune's own name in its marks.</summary>
+    private readonly Guid _token = Guid.NewGuid();
+
+    public async Task<PruneReport> RunAsync(CancellationToken cancellationToken)
+    {
+        using LocalWriters.Registration deleting = LocalWriters.Begin(_token);
+        StoredData data = await StoredData.ListAsync(store, options.VolumeId, cancellationToken).ConfigureAwait(false);
+        IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Backup> backups = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
+        var breaking = new IntentBreaker(store, records, intents, options, time);
+        await breaking.SelectAsync(atWork, cancellationToken).ConfigureAwait(false);
+        List<Backup> candidates = [.. SelectCandidates(backups)];
+        List<Backup> abandoned = [.. SelectAbandoned(data, backups, atWork)];
+
+        List<string> marks = [];
+        try
+        {
+            if (!options.DryRun)
+            {
+                foreach (Backup candidate in candidates.Concat(abandoned))
+                    marks.Add(await intents.PutDeletionAsync(candidate, _token, cancellationToken).ConfigureAwait(false));
+                await breaking.BuryAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return await RemoveAsync(data, candidates, abandoned, breaking, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await RemoveMarksAsync(marks).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<PruneReport> RemoveAsync(StoredData data, List<Backup> candidates, List<Backup> abandoned, IntentBreaker breaking, CancellationToken cancellationToken)
+    {
+        IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+        Intent[] working = [.. atWork.Intents.Where(intent => !breaking.IsBroken(intent))];
+        if (working.FirstOrDefault(intent => intent.Damage is not null) is { } unreadable)
+        {
+            throw new CorruptionException(
+                StoreKeys.Intent(unreadable.Backup.VolumeId, unreadable.Backup.Id), null, $"the intent cannot be read, so nobody knows what it needs; break it when its writer is dead ({unreadable.Damage})");
+        }
+
+        IReadOnlyList<Backup> backups = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
+        Backup[] removed = [.. SelectRemoved(candidates, backups, working).Concat(breaking.SelectBuried(backups, working)).DistinctBy(backup => (backup.VolumeId, backup.Id))];
+        HashSet<(string, Guid)> removedKeys = [.. removed.Select(backup => (backup.VolumeId, backup.Id))];
+        Backup[] live = [.. backups.Where(backup => !removedKeys.Contains((backup.VolumeId, backup.Id)))];
+
+        // An import needs what its manifest names before its record is there.
+        IEnumerable<Backup> imports = working.Select(intent => intent.Backup).Where(backup => backup.ManifestSha256 is not null);
+        await new LiveReferences(store, records, data, _kept).SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
+        Protect(data, working, live, [.. removed, .. abandoned]);
+        if (!options.DryRun)
+            await DeleteAsync(data, removed, breaking, cancellationToken).ConfigureAwait(false);
+        return new PruneReport
+        {
+            DryRun = options.DryRun,
+            BackupsRemoved = [.. removed.Where(backup => !breaking.IsBuried(backup)).Select(backup => backup.Id)],
+            BackupsKept = live.Length,
+            ManifestsRemoved = data.Volumes.Values.Sum(volume => (long)volume.Manifests.Count),
+            PacksRemoved = data.Volumes.Values.Sum(volume => (long)volume.Packs.Count),
+            BytesRemoved = data.Volumes.Values.Sum(volume => volume.Manifests.Values.Sum() + volume.Packs.Values.Sum()),
+            IntentsRemoved = breaking.Describe(),
+            IntentsLeft = [.. working.Select(IntentBreaker.Describe)],
+            Kept = _kept,
+        };
+    }
+
+    private async Task<IReadOnlyList<Backup>> ListRecordsAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Backup> backups = await records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
+        RecordStore.ThrowIfUnreadable(backups);
+        return backups;
+    }
+
+    /// <summary>Backups that no rule keeps, and those whose deletion was begun.</summary>
+    private IEnumerable<Backup> SelectCandidates(IReadOnlyList<Backup> backups)
+    {
+        IEnumerable<Backup> inScope = backups.Where(backup => options.VolumeId is null || backup.VolumeId == options.VolumeId);
+        return RetentionPolicy.SelectRemoved(inScope, options)
+            .Concat(inScope.Where(backup => backup.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting));
+    }
+
+    /// <summary>Stands for each manifest that no record names: an import could still name it, so that it is to be removed is said as of a backup. It is none: a record that names it later keeps it.</summary>
+    private static IEnumerable<Backup> SelectAbandoned(StoredData data, IReadOnlyList<Backup> backups, IntentListing atWork)
+    {
+        HashSet<string> named = [.. backups.Concat(atWork.Intents.Select(intent => intent.Backup)).Select(backup => backup.ManifestKey!).Where(key => key is not null)];
+        return data.Volumes
+            .SelectMany(volume => volume.Value.Manifests.Keys.Select(id => (VolumeId: volume.Key, Id: id, Key: StoreKeys.Manifest(volume.Key, id))))
+            .Where(manifest => !named.Contains(manifest.Key))
+            .Select(manifest => RecordStore.CreateStub(manifest.VolumeId, manifest.Id, BackupStatus.Deleting, null) with { ManifestKey = manifest.Key });
+    }
+
+    /// <summary>Those of the candidates that nobody has begun to use before it was said that they are to be removed.</summary>
+    private IEnumerable<Backup> SelectRemoved(List<Backup> candidates, IReadOnlyList<Backup> backups, Intent[] working)
+    {
+        foreach (Backup candidate in candidates)
+        {
+            if (working.FirstOrDefault(intent => intent.Needs(candidate) || intent.Backup.Id == candidate.Id) is { } user)
+                _kept.Add($"backup {candidate.Id}, because of {user}");
+            else if (backups.FirstOrDefault(backup => backup.VolumeId == candidate.VolumeId && backup.Id == candidate.Id && backup.ManifestKey == candidate.ManifestKey) is { } record)
+                yield return record;
+        }
+    }
+
+    /// <summary>Takes out what those at work have written or hold on to, and manifests that were not said to be removed.</summary>
+    private static void Protect(StoredData data, Intent[] working, Backup[] live, Backup[] removed)
+    {
+        HashSet<Guid> owners = [.. working.Select(intent => intent.Backup.Id), .. working.SelectMany(intent => intent.Resumes)];
+        // Also of those said to be removed, what has come to be named since then stays.
+        HashSet<string> named = [.. live.Concat(working.Select(intent => intent.Backup)).Select(backup => backup.ManifestKey!).Where(key => key is not null)];
+        HashSet<string> said = [.. removed.Select(backup => backup.ManifestKey!).Where(key => key is not null)];
+        foreach ((string volumeId, VolumeData volume) in data.Volumes)
+        {
+            foreach (Guid id in volume.Manifests.Keys.Where(id => owners.Contains(id) || named.Contains(StoreKeys.Manifest(volumeId, id)) || !said.Contains(StoreKeys.Manifest(volumeId, id))).ToArray())
+            {
+                // Whatever a manifest that stays may refer to stays, too; the next prune knows more.
+                owners.Add(id);
+                volume.Manifests.Remove(id);
+            }
+
+            foreach (StoredPack pack in volume.Packs.Keys.Where(pack => owners.Contains(pack.BackupId)).ToArray())
+                volume.Packs.Remove(pack);
+        }
+    }
+
+    /// <summary>Manifests go first: what has none cannot be imported. Records go after all data, so that a prune that is cut off is finished by the next.</summary>
+    private async Task DeleteAsync(StoredData data, Backup[] removed, IntentBreaker breaking, CancellationToken cancellationToken)
+    {
+        foreach (Backup backup in removed.Where(backup => backup.Status is not BackupStatus.Deleting))
+            await records.PutRecordAsync(backup with { Status = BackupStatus.Deleting, UpdatedAt = time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
+        string[] manifests = [.. data.Volumes.SelectMany(volume => volume.Value.Manifests.Keys.Select(id => StoreKeys.Manifest(volume.Key, id)))];
+        await store.DeleteAsync(manifests, cancellationToken).ConfigureAwait(false);
+        foreach ((string volumeId, VolumeData volume) in data.Volumes)
+        {
+            string[] packs = [.. volume.Packs.Keys.Select(pack => StoreKeys.Pack(volumeId, pack.BackupId, pack.Sequence))];
+            await store.DeleteAsync(packs, cancellationToken).ConfigureAwait(false);
+        }
+
+        await store.DeleteAsync([.. removed.Select(backup => StoreKeys.Record(backup.VolumeId, backup.Id))], cancellationToken).ConfigureAwait(false);
+        await store.DeleteAsync(breaking.Keys, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RemoveMarksAsync(List<string> marks)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), time);
+        try
+        {
+            await store.DeleteAsync(marks, timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        {
+            // They hold others up only as long as this process lives; the next prune removes them.
+            _kept.Add($"{marks.Count} marks of this prune ({e.Message})");
+        }
+    }
+}

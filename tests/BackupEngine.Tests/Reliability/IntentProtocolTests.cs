@@ -1,0 +1,174 @@
+using System.Globalization;
+using BackupEngine.Catalog;
+using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
+using BackupEngine.TestKit.ObjectStores;
+using BackupEngine.TestKit.Volumes;
+using BackupEngine.Tests.Repository;
+using Xunit;
+
+namespace BackupEngine.Tests.Reliability;
+
+/// <summary>
+/// Writers, deleters, pruners and importers, some of them dying, run against one store in orders that a seed decides, call by call: the real code, not a model
+/// of it. Afterwards everything that is available must restore. With either half of the intent protocol taken from somebody's sight, the same search must find a loss.
+/// </summary>
+public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    private const string SchedulesVariable = "BACKUPENGINE_TEST_SCHEDULES";
+    private readonly InMemoryObjectStore _base = new();
+    private readonly Dictionary<Guid, byte[]> _contents = [];
+    private Backup _full = null!;
+    private Backup _last = null!;
+    private ExportedRecord _lost = null!;
+
+    private enum Blindness
+    {
+        None,
+        WriterSeesNoDeletion,
+        RemoverSeesNoIntent,
+    }
+
+    private static int Schedules => Environment.GetEnvironmentVariable(SchedulesVariable) is { Length: > 0 } given ? int.Parse(given, CultureInfo.InvariantCulture) : 300;
+
+    public async ValueTask InitializeAsync()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_base);
+        byte[] content = Repositories.Noise(200_000);
+        _full = await AddAsync(1);
+        _last = await AddAsync(2);
+        Backup lost = await AddAsync(3);
+        _lost = await repository.ExportRecordAsync(lost.Id, Repositories.Token);
+        await _base.DeleteAsync(StoreKeys.Record(lost.VolumeId, lost.Id), Repositories.Token);
+
+        async Task<Backup> AddAsync(int step)
+        {
+            content = [.. content];
+            content[step * 60_000]++;
+            Backup backup = step == 1 ? await repository.FullAsync(new MemoryVolume(content)) : await repository.IncrementalAsync(new MemoryVolume(content));
+            _contents[backup.Id] = content;
+            return backup;
+        }
+    }
+
+    public ValueTask DisposeAsync() => _base.DisposeAsync();
+
+    [Fact]
+    public async Task No_schedule_of_writers_deleters_pruners_importers_and_crashes_loses_anything()
+    {
+        int seed = TestSeed.Next();
+        var outcomes = new Dictionary<string, int>();
+        for (int schedule = 0; schedule < Schedules; schedule++)
+        {
+            string? loss = await RunAsync(unchecked(seed + schedule), Blindness.None, outcomes);
+            Assert.True(loss is null, $"seed {unchecked(seed + schedule)}: {loss}");
+        }
+
+        output.WriteLine($"seed {seed}: {string.Join(", ", outcomes.OrderBy(outcome => outcome.Key).Select(outcome => $"{outcome.Key}: {outcome.Value}"))}");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task With_either_half_of_the_protocol_gone_something_is_lost(int half)
+    {
+        for (int seed = 0; seed < 3_000; seed++)
+        {
+            if (await RunAsync(seed, (Blindness)half, []) is { } loss)
+            {
+                output.WriteLine($"seed {seed}: {loss}");
+                return;
+            }
+        }
+
+        Assert.Fail($"Nothing was lost without {(Blindness)half}: either the search is too weak, or that half is not needed.");
+    }
+
+    private async Task<string?> RunAsync(int seed, Blindness blindness, Dictionary<string, int> outcomes)
+    {
+        var random = new Random(seed);
+        await using InMemoryObjectStore store = await _base.CloneAsync();
+        var scheduler = new CallScheduler(store, seed);
+        byte[] written = [.. _contents[_last.Id]];
+        written[^1]++;
+        List<(string Name, Func<IObjectStore, Task> Work)> actors =
+        [
+            ("writer", own => WriteAsync(own, _last.Id)),
+            ("deleter", async own => await (await Repositories.OpenAsync(own)).DeleteAsync(_last.Id, Repositories.Token)),
+            ("second writer", own => WriteAsync(own, _full.Id)),
+            ("second deleter", async own => await (await Repositories.OpenAsync(own)).DeleteAsync(_last.Id, Repositories.Token)),
+            ("pruner", async own => await (await Repositories.OpenAsync(own)).PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token)),
+            ("sweeper", async own => await (await Repositories.OpenAsync(own)).PruneAsync(cancellationToken: Repositories.Token)),
+            ("importer", async own => await (await Repositories.OpenAsync(own)).ImportRecordAsync(_lost, Repositories.Token)),
+        ];
+        random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(actors));
+        List<(string Name, Task<Exception?> Task)> running = [];
+        foreach ((string name, Func<IObjectStore, Task> work) in actors.Take(random.Next(2, 4)))
+            running.Add((name, scheduler.Start(name, random.Next(4) == 0 ? random.Next(2, 30) : 0, View(name, blindness), work)));
+        foreach ((string name, Task<Exception?> task) in running)
+        {
+            Exception? thrown = await task;
+            string outcome = $"{name} {thrown?.GetType().Name ?? "done"}";
+            outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+        }
+
+        string? loss = await FindLossAsync(store, written);
+        return loss is null ? null : $"{loss}\n{string.Join('\n', scheduler.Trace)}";
+
+        async Task WriteAsync(IObjectStore own, Guid parentId) => await (await Repositories.OpenAsync(own)).BackupAsync(
+            new MemoryVolume(written), new BackupOptions { VolumeId = Repositories.VolumeId, ParentId = parentId, Workers = 1 }, cancellationToken: Repositories.Token);
+    }
+
+    private static Func<IObjectStore, IObjectStore>? View(string name, Blindness blindness)
+    {
+        bool isWriter = name is "writer" or "second writer" or "importer";
+        return (blindness, isWriter) switch
+        {
+            // Neither marks of deleters, nor that a record has changed since it was first read.
+            (Blindness.WriterSeesNoDeletion, true) => own => new BlindObjectStore(
+                own, key => key.Contains(".deleting-", StringComparison.Ordinal), key => key.StartsWith(StoreKeys.Records, StringComparison.Ordinal)),
+            (Blindness.RemoverSeesNoIntent, false) => own => new BlindObjectStore(
+                own, key => key.StartsWith(StoreKeys.Intents, StringComparison.Ordinal) && !key.Contains(".deleting-", StringComparison.Ordinal), _ => false),
+            _ => null,
+        };
+    }
+
+    private async Task<string?> FindLossAsync(InMemoryObjectStore store, byte[] written)
+    {
+        BackupRepository repository = await Repositories.OpenAsync(store);
+        foreach (string when in new[] { "", " after prune" })
+        {
+            foreach (Backup backup in await repository.ListAsync(cancellationToken: Repositories.Token))
+            {
+                if (backup.Status != BackupStatus.Available)
+                    continue;
+                try
+                {
+                    byte[] expected = _contents.GetValueOrDefault(backup.Id, written);
+                    byte[] restored = await repository.RestoreOverAsync(backup);
+                    if (!expected.SequenceEqual(restored))
+                        return $"backup {backup.Id} restores wrong bytes{when}";
+                }
+                catch (CorruptionException e)
+                {
+                    return $"backup {backup.Id} is lost{when}: {e.Message}";
+                }
+            }
+
+            if (when.Length > 0)
+                break;
+            try
+            {
+                await repository.PruneAsync(cancellationToken: Repositories.Token);
+            }
+            catch (CorruptionException e)
+            {
+                return $"prune finds a loss: {e.Message}";
+            }
+        }
+
+        List<string> referenced = await store.ListReferencedAsync();
+        List<string> stored = await store.ListKeysAsync();
+        return referenced.SequenceEqual(stored) ? null : $"prune left [{string.Join(", ", stored.Except(referenced))}] or removed [{string.Join(", ", referenced.Except(stored))}]";
+    }
+}

@@ -1,0 +1,85 @@
+using BackupEngine.Catalog;
+using BackupEngine.ObjectStores;
+using BackupEngine.TestKit.Volumes;
+using BackupEngine.Tests.Reliability;
+using Xunit;
+
+namespace BackupEngine.Tests.Repository;
+
+public sealed class RepairTests : IAsyncLifetime
+{
+    private readonly InMemoryObjectStore _store = new();
+    private readonly byte[] _first = Repositories.Noise(300_000);
+    private readonly byte[] _second = Repositories.Noise(300_000);
+    private BackupRepository _repository = null!;
+    private Backup _full = null!;
+    private Backup _child = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _repository = await Repositories.OpenAsync(_store);
+        _full = await _repository.FullAsync(new MemoryVolume(_first));
+        _second[70_000]++;
+        _child = await _repository.IncrementalAsync(new MemoryVolume(_second));
+    }
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task A_sound_repository_is_left_alone()
+    {
+        List<string> before = await _store.ListKeysAsync();
+        RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Empty([.. report.RecordsRebuilt, .. report.BackupsMarked]);
+        Assert.Empty(report.Findings);
+        Assert.Equal(before, await _store.ListKeysAsync());
+    }
+
+    [Fact]
+    public async Task A_damaged_record_is_made_anew_from_its_manifest()
+    {
+        await _store.PutAsync(StoreKeys.Record(_full.VolumeId, _full.Id), "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        await Assert.ThrowsAsync<CorruptionException>(() => _repository.PruneAsync(cancellationToken: Repositories.Token));
+        RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Equal([_full.Id], report.RecordsRebuilt);
+        Backup rebuilt = await _repository.GetAsync(_full.Id, Repositories.Token);
+        Assert.Equal((BackupStatus.Available, 300_000L, _full.ManifestSha256, true), (rebuilt.Status, rebuilt.SizeBytes, rebuilt.ManifestSha256, rebuilt.HasDependentBackups));
+        VolumeAssert.Same(_first, await _repository.RestoreOverAsync(rebuilt), "the backup whose record was made anew");
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after a repair");
+    }
+
+    [Fact]
+    public async Task A_record_and_manifest_damaged_together_leave_a_backup_in_error_that_can_be_deleted()
+    {
+        await _store.PutAsync(StoreKeys.Record(_child.VolumeId, _child.Id), "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        await _store.PutAsync(_child.ManifestKey!, "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Equal([_child.Id], report.BackupsMarked);
+        Assert.Contains("cannot be made anew", (await _repository.GetAsync(_child.Id, Repositories.Token)).FailReason, StringComparison.Ordinal);
+        await _repository.DeleteAsync(_child.Id, Repositories.Token);
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after a repair");
+        VolumeAssert.Same(_first, await _repository.RestoreOverAsync(_full), "the parent");
+    }
+
+    [Fact]
+    public async Task Backups_that_share_a_damaged_pack_are_marked_with_the_bytes_that_are_lost()
+    {
+        string key = StoreKeys.Pack(Repositories.VolumeId, _full.Id, 1);
+        byte[] pack = await _store.GetAllAsync(key, 1 << 20, Repositories.Token);
+        pack[100] ^= 1;
+        await _store.PutAsync(key, pack, cancellationToken: Repositories.Token);
+        RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Equal(new[] { _full.Id, _child.Id }.Order(), report.BackupsMarked.Order());
+        Backup marked = await _repository.GetAsync(_child.Id, Repositories.Token);
+        Assert.Equal(BackupStatus.Error, marked.Status);
+        Assert.StartsWith("volume bytes 0-65536 are lost: " + key, marked.FailReason, StringComparison.Ordinal);
+
+        // Nothing builds on what is damaged; a full stores everything anew.
+        await Assert.ThrowsAsync<BackupStateException>(() => _repository.IncrementalAsync(new MemoryVolume(_second)));
+        Backup again = await _repository.FullAsync(new MemoryVolume(_second));
+        VolumeAssert.Same(_second, await _repository.RestoreOverAsync(again), "the new full");
+        await _repository.DeleteAsync(_child.Id, Repositories.Token);
+        await _repository.DeleteAsync(_full.Id, Repositories.Token);
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after the damaged ones are deleted");
+    }
+}

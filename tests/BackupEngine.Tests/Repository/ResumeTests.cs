@@ -1,0 +1,179 @@
+using BackupEngine.Catalog;
+using BackupEngine.ObjectStores;
+using BackupEngine.TestKit.ObjectStores;
+using BackupEngine.TestKit.Volumes;
+using BackupEngine.Tests.Reliability;
+using Xunit;
+
+namespace BackupEngine.Tests.Repository;
+
+public sealed class ResumeTests : IAsyncDisposable
+{
+    private const int VolumeSize = 60 << 20;
+    private readonly InMemoryObjectStore _store = new();
+    private readonly byte[] _content = Repositories.Noise(VolumeSize);
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task What_a_dead_backup_has_stored_is_not_stored_again()
+    {
+        await CutOffAsync(_content, packs: 7);
+        long stored = await CountPackBytesAsync();
+        Assert.InRange(stored, 20 << 20, VolumeSize);
+
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        Backup backup = await repository.FullAsync(new MemoryVolume(_content), Options());
+        Assert.InRange(backup.BytesStored, VolumeSize - stored, VolumeSize - stored + (1 << 20));
+        await CheckAsync(repository, backup, _content, VolumeSize + (1 << 20));
+        await repository.DeleteAsync(backup.Id, Repositories.Token);
+        Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
+    }
+
+    [Fact]
+    public async Task What_has_changed_since_is_stored_anew()
+    {
+        await CutOffAsync(_content, packs: 7);
+        byte[] changed = [.. _content];
+        for (int chunk = 0; chunk < VolumeSize; chunk += 5 * 65_536)
+            changed[chunk] ^= 1;
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        Backup backup = await repository.FullAsync(new MemoryVolume(changed), Options());
+        await CheckAsync(repository, backup, changed, VolumeSize + (20 << 20));
+    }
+
+    [Fact]
+    public async Task Damaged_packs_are_not_used()
+    {
+        await CutOffAsync(_content, packs: 7);
+        foreach (string key in (await _store.ListKeysAsync()).Where(key => key.Contains("/packs/", StringComparison.Ordinal)))
+        {
+            byte[] pack = await _store.GetAllAsync(key, 64 << 20, Repositories.Token);
+            pack[pack.Length / 2] ^= 4;
+            await _store.PutAsync(key, pack, cancellationToken: Repositories.Token);
+        }
+
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        await CheckAsync(repository, await repository.FullAsync(new MemoryVolume(_content), Options()), _content, VolumeSize * 2);
+    }
+
+    [Fact]
+    public async Task Cut_off_again_and_again_it_gets_done_with_little_stored_twice()
+    {
+        for (int attempt = 0; attempt < 3; attempt++)
+            await CutOffAsync(_content, packs: 3);
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        long stored = await CountPackBytesAsync();
+        Assert.InRange(stored, 40 << 20, VolumeSize);
+        Backup backup = await repository.FullAsync(new MemoryVolume(_content), Options());
+        Assert.InRange(backup.BytesStored, 0, VolumeSize - stored + (1 << 20));
+        await CheckAsync(repository, backup, _content, VolumeSize + (1 << 20));
+    }
+
+    [Fact]
+    public async Task An_incremental_resumes_what_a_full_had_stored_and_children_outlive_it()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        Backup full = await repository.FullAsync(new MemoryVolume(new byte[VolumeSize]), Options());
+        await CutOffAsync(_content, packs: 7);
+        Backup child = await repository.BackupAsync(new MemoryVolume(_content), Options() with { Incremental = true }, cancellationToken: Repositories.Token);
+        Assert.InRange(child.BytesStored, 1, VolumeSize / 2);
+        byte[] next = [.. _content];
+        next[7]++;
+        Backup grandchild = await repository.BackupAsync(new MemoryVolume(next), Options() with { Incremental = true }, cancellationToken: Repositories.Token);
+        await repository.PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token);
+        Assert.Equal([grandchild.Id], (await repository.ListAsync(cancellationToken: Repositories.Token)).Select(backup => backup.Id));
+        Assert.NotEqual(full.Id, child.Id);
+        await CheckAsync(repository, grandchild, next, VolumeSize + (1 << 20));
+    }
+
+    [Fact]
+    public async Task One_that_may_be_alive_is_only_taken_over_by_its_id()
+    {
+        Guid cutOff = await CutOffAsync(_content, packs: 7, foreign: true);
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        Backup alone = await repository.FullAsync(new MemoryVolume(_content), Options());
+        Assert.InRange(alone.BytesStored, VolumeSize, VolumeSize + (1 << 20));
+        Backup resumed = await repository.FullAsync(new MemoryVolume(_content), Options() with { ResumeId = cutOff });
+        Assert.InRange(resumed.BytesStored, 1, VolumeSize / 2);
+        await Assert.ThrowsAsync<BackupNotFoundException>(() => repository.FullAsync(new MemoryVolume(_content), Options() with { ResumeId = cutOff }));
+        await repository.DeleteAsync(alone.Id, Repositories.Token);
+        await CheckAsync(repository, resumed, _content, VolumeSize + (1 << 20));
+    }
+
+    [Fact]
+    public async Task A_cancelled_resumption_leaves_nothing()
+    {
+        await CutOffAsync(_content, packs: 7);
+        using var cancel = new CancellationTokenSource();
+        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 17 ? cancel.CancelAsync() : Task.CompletedTask };
+        BackupRepository repository = await Repositories.OpenAsync(watching);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => repository.BackupAsync(new MemoryVolume(_content), Options(), cancellationToken: cancel.Token));
+        Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
+    }
+
+    private static BackupOptions Options() => new() { VolumeId = Repositories.VolumeId, Workers = 1, MaxMemoryBytes = 16 << 20 };
+
+    /// <summary>Begins a backup whose process dies after so many packs.</summary>
+    private async Task<Guid> CutOffAsync(byte[] content, int packs, bool foreign = false)
+    {
+        var id = Guid.NewGuid();
+        int arrived = 0;
+        await using var dying = new DyingStore(_store, key => key.Contains($"/packs/{id:D}", StringComparison.Ordinal) && Interlocked.Increment(ref arrived) > packs);
+        BackupRepository repository = await Repositories.OpenAsync(dying);
+        await Assert.ThrowsAnyAsync<Exception>(() => repository.BackupAsync(new MemoryVolume(content), Options() with { BackupId = id }, cancellationToken: Repositories.Token));
+        if (foreign)
+        {
+            string key = StoreKeys.Intent(Repositories.VolumeId, id);
+            Intent intent = CatalogJson.ReadIntent(key, await _store.GetAllAsync(key, 1 << 20, Repositories.Token));
+            await _store.PutAsync(key, CatalogJson.Write(intent with { Writer = new ProcessIdentity("elsewhere", "another system", 1, "1") }), cancellationToken: Repositories.Token);
+        }
+
+        return id;
+    }
+
+    private async Task CheckAsync(BackupRepository repository, Backup backup, byte[] content, long maxStored)
+    {
+        VolumeAssert.Same(content, await repository.RestoreOverAsync(backup), "the resumed backup");
+        VerifyReport report = await repository.VerifyAsync(new VerifyOptions { Deep = true }, cancellationToken: Repositories.Token);
+        Assert.Empty(report.Findings);
+        Assert.Equal(await _store.ListReferencedAsync(), await _store.ListKeysAsync());
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after a resumption");
+        Assert.InRange(await CountPackBytesAsync(), content.Length / 2, maxStored);
+    }
+
+    private async Task<long> CountPackBytesAsync()
+    {
+        long bytes = 0;
+        await foreach (ObjectInfo info in _store.ListAsync("volumes/", Repositories.Token))
+            bytes += info.SizeBytes;
+        return bytes;
+    }
+
+    /// <summary>Once a put is refused, the process is dead: nothing works any more.</summary>
+    private sealed class DyingStore(IObjectStore inner, Func<string, bool> diesAt) : IObjectStore
+    {
+        private volatile bool _isDead;
+
+        public string Name => inner.Name;
+
+        public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+        {
+            _isDead |= diesAt(key);
+            return Living().PutAsync(key, content, condition, cancellationToken);
+        }
+
+        public ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default) =>
+            Living().GetAsync(key, offset, destination, cancellationToken);
+
+        public ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellationToken = default) => Living().HeadAsync(key, cancellationToken);
+
+        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellationToken = default) => Living().ListAsync(prefix, cancellationToken);
+
+        public ValueTask DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => Living().DeleteAsync(keys, cancellationToken);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private IObjectStore Living() => _isDead ? throw new CrashedException() : inner;
+    }
+}

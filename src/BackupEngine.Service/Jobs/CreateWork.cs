@@ -40,16 +40,18 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
 
     public async Task<JobOutcome> CutOffAsync(BackupRow backup, string reason, CancellationToken cancellationToken)
     {
-        // A catalog that is shared may only think that a server is dead: what it writes is left alone until the backup is deleted.
-        if (database.IsShared)
+        // It may have been committed in its last moment.
+        BackupRepository repository = await repositories.GetAsync(cancellationToken);
+        try
+        {
+            return await repository.GetAsync(Guid.Parse(backup.Id), cancellationToken) is { Status: BackupStatus.Available } committed
+                ? Finished(committed)
+                : Failed(backup, reason);
+        }
+        catch (BackupNotFoundException)
         {
             return Failed(backup, reason);
         }
-
-        BackupRepository repository = await repositories.GetAsync(cancellationToken);
-        return await repository.DiscardUnfinishedAsync(backup.VolumeId, Guid.Parse(backup.Id), cancellationToken) is { Status: BackupStatus.Available } committed
-            ? Finished(committed)
-            : Failed(backup, reason);
     }
 
     public JobOutcome Failed(BackupRow backup, string reason) => new(BackupStates.Error)

@@ -17,7 +17,7 @@ internal sealed class DeleteWork(RepositoryHost repositories, TimeProvider time)
         bool isFailedImport = !backup.IsCommitted && backup.VolumeId == RecordImport.UnknownVolume;
         if (!isFailedImport)
         {
-            await DeleteDataAsync(backup.VolumeId, Guid.Parse(backup.Id), cancellationToken);
+            await DeleteDataAsync(Guid.Parse(backup.Id), cancellationToken);
         }
 
         DateTime now = time.Now();
@@ -29,7 +29,7 @@ internal sealed class DeleteWork(RepositoryHost repositories, TimeProvider time)
         SetBackup = set => set.SetProperty(row => row.FailReason, reason),
     };
 
-    private async Task DeleteDataAsync(string volumeId, Guid id, CancellationToken cancellationToken)
+    private async Task DeleteDataAsync(Guid id, CancellationToken cancellationToken)
     {
         BackupRepository repository = await repositories.GetAsync(cancellationToken);
         try
@@ -39,7 +39,6 @@ internal sealed class DeleteWork(RepositoryHost repositories, TimeProvider time)
         catch (BackupNotFoundException)
         {
             // It was never finished, or a delete that was cut off had already done it.
-            await repository.DiscardUnfinishedAsync(volumeId, id, cancellationToken);
         }
     }
 }

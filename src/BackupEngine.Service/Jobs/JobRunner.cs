@@ -136,8 +136,7 @@ internal sealed partial class JobRunner(
         }
         catch (Exception exception) when (exception is BackupEngineException or OperationCanceledException)
         {
-            // What is left in the container goes when the backup is deleted.
-            LogNotCleaned(exception, work.Kind, backup.Id);
+            LogFailed(exception, work.Kind, backup.Id);
             return work.Failed(backup, Reason);
         }
     }

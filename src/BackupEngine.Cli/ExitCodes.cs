@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.Service;
 using BackupEngine.Volumes;
 
 namespace BackupEngine.Cli;
@@ -32,7 +33,7 @@ internal static class ExitCodes
         OperationCanceledException when cancelled => Cancelled,
         CorruptionException => CorruptionFound,
         BackupNotFoundException => NotFound,
-        AmbiguousBackupException => WrongUsage,
+        AmbiguousBackupException or ServiceConfigurationException => WrongUsage,
         BackupHasDependentsException or BackupStateException => RefusedByState,
         ObjectStoreException { Error: ObjectStoreError.ContainerNotFound } => NotFound,
         VolumeException { InnerException: { } cause } when IsMissingFile(cause) => NotFound,

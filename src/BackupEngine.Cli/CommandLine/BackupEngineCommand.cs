@@ -24,6 +24,8 @@ internal sealed class BackupEngineCommand : RootCommand
         Subcommands.Add(new RepairCommand());
         Subcommands.Add(new PruneCommand());
         Subcommands.Add(new DemoCommand());
+        Subcommands.Add(new ServeCommand());
+        Subcommands.Add(new CatalogCommand());
 
         HelpOption help = Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using BackupEngine.Cli.CommandLine;
 using BackupEngine.ObjectStores;
+using BackupEngine.Service;
 
 namespace BackupEngine.Cli.Output;
 
@@ -46,7 +47,7 @@ internal static class ErrorReport
         ObjectStoreException { Error: ObjectStoreError.ContainerNotFound } => $"{error.Message}; check --store",
         ObjectStoreException { Error: ObjectStoreError.AccessDenied } when error.Message.StartsWith("s3://", StringComparison.Ordinal) =>
             $"{error.Message}; check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE), and what they may do with the bucket",
-        CommandException or BackupEngineException or IOException or UnauthorizedAccessException => error.Message,
+        CommandException or BackupEngineException or ServiceConfigurationException or IOException or UnauthorizedAccessException => error.Message,
         // Anything else is a defect of the program, not of what the user did.
         _ => $"unexpected {error.GetType().Name}: {error.Message} (--verbose shows where)",
     };

@@ -55,7 +55,8 @@ internal sealed class OpenedRepository : IAsyncDisposable
         }
     }
 
-    private static IObjectStore OpenStore(StoreAddress address, bool createContainer)
+    /// <summary>The store alone, without a look at what is in it.</summary>
+    public static IObjectStore OpenStore(StoreAddress address, bool createContainer)
     {
         if (address.S3 is { } s3)
             return new S3ObjectStore(s3 with { CreateBucket = createContainer });

@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using BackupEngine.Catalog;
+using BackupEngine.Service.Catalog;
+
+namespace BackupEngine.Service.Backups;
+
+/// <summary>
+/// What the container's own record says of a backup, and what this service hides in it: owner, container's name and time of the request go as metadata whose
+/// keys no caller can choose, so that a lost catalog can be rebuilt from the container alone.
+/// </summary>
+internal static class EngineRecord
+{
+    private const string ProjectKey = "@project_id";
+    private const string UserKey = "@user_id";
+    private const string ContainerKey = "@container";
+    private const string CreatedKey = "@created_at";
+
+    /// <summary>The metadata that goes into the container's record.</summary>
+    public static Dictionary<string, string> MetadataOf(BackupRow backup)
+    {
+        Dictionary<string, string> metadata = ReadMetadata(backup.Metadata);
+        metadata[ProjectKey] = backup.ProjectId;
+        metadata[UserKey] = backup.UserId;
+        metadata[CreatedKey] = DateTime.SpecifyKind(backup.CreatedAt, DateTimeKind.Utc).ToString("O", CultureInfo.InvariantCulture);
+        if (backup.Container is not null)
+        {
+            metadata[ContainerKey] = backup.Container;
+        }
+
+        return metadata;
+    }
+
+    /// <summary>The catalog's row of a backup that is known only from the container.</summary>
+    public static BackupRow ToRow(Backup record, string defaultProjectId) => new()
+    {
+        Id = record.Id.ToString(),
+        ProjectId = record.Metadata.GetValueOrDefault(ProjectKey, defaultProjectId),
+        UserId = record.Metadata.GetValueOrDefault(UserKey, ""),
+        Name = record.Name,
+        Description = record.Description,
+        Status = BackupStates.Available,
+        Size = record.SizeGiB,
+        SizeBytes = record.SizeBytes,
+        ObjectCount = record.ObjectCount,
+        AvailabilityZone = record.AvailabilityZone,
+        Container = record.Metadata.GetValueOrDefault(ContainerKey) ?? record.Container,
+        CreatedAt = DateTime.TryParse(record.Metadata.GetValueOrDefault(CreatedKey), CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out DateTime created)
+            ? created
+            : record.CreatedAt.UtcDateTime,
+        UpdatedAt = record.UpdatedAt?.UtcDateTime,
+        DataTimestamp = record.DataTimestamp.UtcDateTime,
+        VolumeId = record.VolumeId,
+        SnapshotId = record.SnapshotId,
+        ParentId = record.ParentId?.ToString(),
+        Metadata = JsonSerializer.Serialize(record.Metadata.Where(pair => !pair.Key.StartsWith('@')).ToDictionary()),
+        IsCommitted = true,
+    };
+
+    public static Dictionary<string, string> ReadMetadata(string json) => JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
+
+    /// <summary>The container's record as an exported one, under another id.</summary>
+    /// <exception cref="InvalidDataException">It is not the container's record of anything.</exception>
+    public static ExportedRecord WithId(string base64, string id)
+    {
+        try
+        {
+            JsonObject record = (JsonNode.Parse(Convert.FromBase64String(base64)) ?? throw new JsonException("null")).AsObject();
+            record["id"] = id;
+            return new(ExportedRecord.ServiceName, Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(record)));
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidDataException("The record's service_metadata is not that of a backup of this engine.", exception);
+        }
+    }
+}

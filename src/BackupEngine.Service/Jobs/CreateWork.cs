@@ -1,0 +1,95 @@
+using BackupEngine.Catalog;
+using BackupEngine.Compression;
+using BackupEngine.Service.Backups;
+using BackupEngine.Service.Catalog;
+using BackupEngine.Service.Volumes;
+using BackupEngine.Volumes;
+using Microsoft.EntityFrameworkCore;
+
+namespace BackupEngine.Service.Jobs;
+
+/// <summary>Makes a backup.</summary>
+internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, RepositoryHost repositories, BackupServiceOptions options) : IBackupWork
+{
+    public string Kind => JobKinds.Create;
+
+    public bool IsRepeatable => false;
+
+    public async Task<JobOutcome> RunAsync(BackupRow backup, IProgress<BackupProgress> progress, CancellationToken cancellationToken)
+    {
+        BackupRepository repository = await repositories.GetAsync(cancellationToken);
+        _ = ChunkCompression.TryParse(options.Compression, out ChunkCompression compression);
+        BackupOptions how = new()
+        {
+            VolumeId = backup.VolumeId,
+            BackupId = Guid.Parse(backup.Id),
+            Name = backup.Name,
+            Description = backup.Description,
+            Incremental = backup.ParentId is not null,
+            ParentId = backup.ParentId is null ? null : Guid.Parse(backup.ParentId),
+            Compression = compression,
+            SnapshotId = backup.SnapshotId,
+            DataTimestamp = new DateTimeOffset(DateTime.SpecifyKind(backup.DataTimestamp ?? backup.CreatedAt, DateTimeKind.Utc)),
+            AvailabilityZone = backup.AvailabilityZone,
+            Metadata = EngineRecord.MetadataOf(backup),
+        };
+        await using IVolume source = await OpenAsync(backup, cancellationToken);
+        Backup done = await repository.BackupAsync(source, how, progress, cancellationToken);
+        return Finished(done);
+    }
+
+    public async Task<JobOutcome> CutOffAsync(BackupRow backup, string reason, CancellationToken cancellationToken)
+    {
+        // It may have been committed in its last moment.
+        BackupRepository repository = await repositories.GetAsync(cancellationToken);
+        try
+        {
+            return await repository.GetAsync(Guid.Parse(backup.Id), cancellationToken) is { Status: BackupStatus.Available } committed
+                ? Finished(committed)
+                : Failed(backup, reason);
+        }
+        catch (BackupNotFoundException)
+        {
+            return Failed(backup, reason);
+        }
+    }
+
+    public JobOutcome Failed(BackupRow backup, string reason) => new(BackupStates.Error)
+    {
+        SetBackup = set => set.SetProperty(row => row.FailReason, reason),
+    };
+
+    public async Task CleanUpAsync(BackupRow backup, CancellationToken cancellationToken)
+    {
+        if (backup.TempSnapshotId is not { } snapshotId)
+        {
+            return;
+        }
+
+        await using CatalogContext catalog = database.Open();
+        if (await catalog.Volumes.AsNoTracking().FirstOrDefaultAsync(row => row.Id == backup.VolumeId, cancellationToken) is { } volume)
+        {
+            volumes.DeleteSnapshot(volume, snapshotId);
+        }
+    }
+
+    private static JobOutcome Finished(Backup done) => new(BackupStates.Available)
+    {
+        SetBackup = set => set.SetProperty(row => row.IsCommitted, true)
+            .SetProperty(row => row.Size, done.SizeGiB).SetProperty(row => row.SizeBytes, done.SizeBytes)
+            .SetProperty(row => row.ObjectCount, done.ObjectCount)
+            .SetProperty(row => row.Container, row => row.Container ?? done.Container)
+            .SetProperty(row => row.ProgressDone, done.SizeBytes).SetProperty(row => row.ProgressTotal, done.SizeBytes)
+            .SetProperty(row => row.ProgressRead, done.BytesRead).SetProperty(row => row.ProgressChanged, done.BytesChanged)
+            .SetProperty(row => row.ProgressStored, done.BytesStored),
+    };
+
+    private async Task<IVolume> OpenAsync(BackupRow backup, CancellationToken cancellationToken)
+    {
+        await using CatalogContext catalog = database.Open();
+        VolumeRow volume = await catalog.Volumes.AsNoTracking().FirstOrDefaultAsync(row => row.Id == backup.VolumeId, cancellationToken)
+            ?? throw new VolumeException(backup.VolumeId, $"Volume {backup.VolumeId} is gone.");
+        IVolumeProvider provider = volumes.ProviderOf(volume);
+        return (backup.TempSnapshotId ?? backup.SnapshotId) is { } snapshotId ? provider.OpenSnapshot(snapshotId) : provider.OpenRead(volume.Id);
+    }
+}

@@ -1,0 +1,172 @@
+using System.Text.Json.Nodes;
+using BackupEngine.Service.Catalog;
+using BackupEngine.Service.Tests.Running;
+
+namespace BackupEngine.Service.Tests;
+
+/// <summary>Lists: their pages, orders and filters.</summary>
+public sealed class ListTests
+{
+    private const string Backups = $"/v3/{ServiceUnderTest.Project}/backups";
+
+    private static readonly DateTime _start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    [Theory]
+    [InlineData(false, "created_at:desc")]
+    [InlineData(false, "created_at:asc")]
+    [InlineData(false, "name:asc")]
+    [InlineData(false, "status:desc,size:asc")]
+    [InlineData(true, "created_at:desc")]
+    [InlineData(true, "name:desc,updated_at:asc")]
+    public async Task Pages_hold_every_backup_once_though_their_keys_are_alike(bool onPostgres, string sort)
+    {
+        await using ServiceUnderTest service = await StartAsync(onPostgres, 25);
+        List<string> paged = await PageThroughAsync(service, $"{Backups}?limit=4&sort={sort}");
+        string[] whole = Ids(await service.GetAsync($"{Backups}?sort={sort}", "3.45"));
+        Assert.Equal(whole, paged);
+        Assert.Equal(25, paged.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Pages_stay_whole_while_backups_come_and_go()
+    {
+        await using ServiceUnderTest service = await StartAsync(onPostgres: false, 20);
+        string[] before = Ids(await service.GetAsync(Backups));
+        string[] first = Ids(await service.GetAsync($"{Backups}?limit=5"));
+
+        // The page's last one goes, one that was seen goes, one that was not goes, and a new one comes.
+        await RemoveAsync(service, first[4], first[0], before[10]);
+        await AddAsync(service, 100);
+        string[] rest = Ids(await service.GetAsync($"{Backups}?marker={first[4]}"));
+        Assert.Equal(before[5..].Except([before[10]]), rest);
+    }
+
+    [Fact]
+    public async Task The_next_link_leads_on_and_the_last_page_leads_to_an_empty_one()
+    {
+        await using ServiceUnderTest service = await StartAsync(onPostgres: false, 6);
+        Answer page = await service.GetAsync($"{Backups}/detail?limit=2&status=available&sort=id:asc");
+        string next = (string)page.Json["backups_links"]![0]!["href"]!;
+        Assert.Equal($"http://host{Backups}/detail?limit=2&status=available&sort=id%3Aasc&marker={Ids(page)[1]}", next);
+        page = await service.GetAsync(next);
+        Assert.Equal(2, Ids(page).Length);
+        Answer last = await service.GetAsync((string)page.Json["backups_links"]![0]!["href"]!);
+        Assert.Equal("""{"backups":[]}""", last.Text);
+        Assert.Equal("""{"backups":[]}""", (await service.GetAsync($"{Backups}?limit=0")).Text);
+    }
+
+    [Fact]
+    public async Task A_list_is_cut_at_the_servers_maximum_and_leads_on()
+    {
+        await using ServiceUnderTest service = await StartAsync(onPostgres: false, 12, new() { MaxListItems = 5 });
+        foreach (string query in new[] { "", "?limit=100", "?limit=99999999999999999999" })
+        {
+            Answer answer = await service.GetAsync(Backups + query);
+            Assert.Equal(5, Ids(answer).Length);
+            Assert.NotNull(answer.Json["backups_links"]);
+        }
+    }
+
+    [Fact]
+    public async Task Filters_and_count_see_all_pages()
+    {
+        await using ServiceUnderTest service = await StartAsync(onPostgres: false, 10);
+        Answer answer = await service.GetAsync($"{Backups}?limit=2&with_count=True&status=error", "3.45");
+        Assert.Equal((2, 3), (Ids(answer).Length, (int)answer.Json["count"]!));
+        Assert.Single(Ids(await service.GetAsync($"{Backups}?name=b3")));
+        Assert.Equal(7, Ids(await service.GetAsync($"{Backups}?name~=b", "3.34")).Length);
+        Assert.Empty(Ids(await service.GetAsync($"{Backups}?name~=%25", "3.34")));
+        Assert.Empty(Ids(await service.GetAsync($"{Backups}?size=abc")));
+        Assert.Empty(Ids(await service.GetAsync($"{Backups}?status=available&nosuch=1")));
+    }
+
+    [Theory]
+    [InlineData("limit=x", 400, "limit param must be an integer")]
+    [InlineData("limit=", 400, "limit param must be an integer")]
+    [InlineData("limit=-1", 400, "limit param must be positive")]
+    [InlineData("offset=2147483648", 400, "offset must be <= 2147483647")]
+    [InlineData("sort=nosuch", 400, "Invalid input received: Invalid sort key")]
+    [InlineData("sort=id:down", 400, "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'.")]
+    [InlineData("sort=metadata", 400, "Invalid input received: Invalid sort key")]
+    [InlineData("sort=id;drop table backups", 400, "Invalid input received: Invalid sort key")]
+    [InlineData("marker=nosuch", 404, "Backup nosuch could not be found.")]
+    [InlineData("all_tenants=perhaps", 400, "all_tenants must be a boolean, got 'perhaps'.")]
+    public async Task Wrong_parameters_are_refused(string query, int status, string message)
+    {
+        await using ServiceUnderTest service = await StartAsync(onPostgres: false, 1);
+        Answer answer = await service.GetAsync($"{Backups}?{query}");
+        Assert.Equal((status, message), (answer.Status, answer.Message));
+    }
+
+    [Fact]
+    public async Task V2_sorts_by_name_and_links_to_itself()
+    {
+        await using ServiceUnderTest service = await StartAsync(onPostgres: false, 3);
+        Answer answer = await service.GetAsync($"/v2/{ServiceUnderTest.Project}/backups/detail?sort=name:desc&limit=1", "3.64");
+        JsonNode backup = answer.Json["backups"]![0]!;
+        Assert.Equal("b2", (string?)backup["name"]);
+        Assert.False(answer.Headers.ContainsKey("openstack-api-version"));
+        Assert.Null(backup["metadata"]);
+        Assert.StartsWith($"http://host/v2/{ServiceUnderTest.Project}/backups/", (string?)backup["links"]![0]!["href"], StringComparison.Ordinal);
+        Assert.StartsWith("http://host/v2/", (string?)answer.Json["backups_links"]![0]!["href"], StringComparison.Ordinal);
+        Answer update = await service.SendAsync(HttpMethod.Put, $"/v2/{ServiceUnderTest.Project}/backups/{backup["id"]}", new { backup = new { name = "x" } });
+        Assert.Equal((400, "There is no such action: update. Verify the request body and Content-Type header and try again."), (update.Status, update.Message));
+    }
+
+    private static async Task<ServiceUnderTest> StartAsync(bool onPostgres, int count, BackupServiceOptions? options = null)
+    {
+        ServiceUnderTest service = await ServiceUnderTest.StartAsync(options, runsJobs: false, database: onPostgres ? await PostgresServer.NewDatabaseAsync() : null);
+        for (int i = 0; i < count; i++)
+        {
+            await AddAsync(service, i);
+        }
+
+        return service;
+    }
+
+    private static async Task AddAsync(ServiceUnderTest service, int number)
+    {
+        await using CatalogContext catalog = service.Catalog.Open();
+        catalog.Backups.Add(new()
+        {
+            Id = Guid.NewGuid().ToString(),
+            ProjectId = ServiceUnderTest.Project,
+            UserId = "user1",
+            Name = number % 4 == 1 ? null : $"b{number}",
+            Status = number % 4 == 0 ? "error" : "available",
+            Size = number % 3,
+            CreatedAt = _start.AddSeconds(number / 5),
+            VolumeId = Guid.NewGuid().ToString(),
+            UpdatedAt = number % 2 == 0 ? null : _start,
+        });
+        await catalog.SaveChangesAsync(ServiceUnderTest.Cancel);
+    }
+
+    private static async Task RemoveAsync(ServiceUnderTest service, params string[] ids)
+    {
+        foreach (string id in ids)
+        {
+            await using CatalogContext catalog = service.Catalog.Open();
+            BackupRow row = (await catalog.Backups.FindAsync([id], ServiceUnderTest.Cancel))!;
+            row.DeletedAt = _start;
+            await catalog.SaveChangesAsync(ServiceUnderTest.Cancel);
+        }
+    }
+
+    private static async Task<List<string>> PageThroughAsync(ServiceUnderTest service, string? path)
+    {
+        List<string> ids = [];
+        while (path is not null)
+        {
+            Answer answer = await service.GetAsync(path, "3.45");
+            Assert.True(answer.Status == 200, answer.Text);
+            ids.AddRange(Ids(answer));
+            path = (string?)answer.Json["backups_links"]?[0]?["href"];
+            Assert.True(ids.Count <= 1000, "The pages do not end.");
+        }
+
+        return ids;
+    }
+
+    private static string[] Ids(Answer answer) => [.. answer.Json["backups"]!.AsArray().Select(backup => (string)backup!["id"]!)];
+}

@@ -104,8 +104,13 @@ public sealed partial class BackupRepository
         }
 
         HashSet<string> dataOfOthers = [.. others.Select(other => other.ManifestKey!).Where(key => key is not null)];
-        HashSet<string> kept = await FindPacksOfOrphansAsync(others, cancellationToken).ConfigureAwait(false);
-        return [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(IsOwnOrAbandoned).Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
+        PackId[] packs = [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(IsOwnOrAbandoned)];
+
+        // Packs of a backup that is gone, or was cut off and taken over, may be needed by any other of the chain: then all must be asked.
+        HashSet<string> kept = Array.Exists(packs, pack => pack.BackupOrdinal != manifest.Ordinal)
+            ? await ReadPacksAsync(others.Where(other => other.ManifestKey is not null && IntentStore.DataOf(other).VolumeId == manifest.VolumeId), cancellationToken).ConfigureAwait(false)
+            : await FindPacksOfOrphansAsync(others, cancellationToken).ConfigureAwait(false);
+        return [.. packs.Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
 
         bool IsOwnOrAbandoned(PackId pack) =>
             !dataOfOthers.Contains(StoreKeys.Manifest(manifest.VolumeId, manifest.Backups[(int)pack.BackupOrdinal]));
@@ -127,7 +132,7 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>
-    /// The packs that backups without a living parent refer to. Nobody else can refer to packs of a backup that has no dependents: whoever does
+    /// The packs that backups without a living parent refer to. Nobody else can refer to packs that a backup without dependents wrote itself: whoever does
     /// descends from it, and then either names it as parent, or has lost a parent on the way, or descends from one who has and refers to no more than that one.
     /// Only what is just being imported has no such order.
     /// </summary>

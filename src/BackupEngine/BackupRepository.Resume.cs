@@ -103,10 +103,10 @@ public sealed partial class BackupRepository
                     keys.Add(pack.Key);
             }
 
-            // The intent goes last: as long as it is there, a prune knows of the rest.
+            // The stone goes last: an intent without it could be taken over once more, although its packs have an owner.
             await _store.DeleteAsync(keys, cancellationToken).ConfigureAwait(false);
-            await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
             await _intents.DeleteAsync(backup, cancellationToken).ConfigureAwait(false);
+            await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
         }
     }
 }

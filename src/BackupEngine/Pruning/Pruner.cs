@@ -149,8 +149,9 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
             await store.DeleteAsync(packs, cancellationToken).ConfigureAwait(false);
         }
 
-        await store.DeleteAsync([.. removed.Select(backup => StoreKeys.Record(backup.VolumeId, backup.Id))], cancellationToken).ConfigureAwait(false);
+        // Intents before the stones that stand for them: one without a stone could be taken over, although its packs may have an owner by now.
         await store.DeleteAsync(breaking.Keys, cancellationToken).ConfigureAwait(false);
+        await store.DeleteAsync([.. removed.Select(backup => StoreKeys.Record(backup.VolumeId, backup.Id))], cancellationToken).ConfigureAwait(false);
     }
 
     private async Task RemoveMarksAsync(List<string> marks)

@@ -88,6 +88,20 @@ public sealed class ResumeTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Deleting_a_child_leaves_its_parent_the_packs_that_the_parent_took_over()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        await repository.FullAsync(new MemoryVolume(new byte[VolumeSize]), Options());
+        await CutOffAsync(_content, packs: 7);
+        Backup parent = await repository.BackupAsync(new MemoryVolume(_content), Options() with { Incremental = true }, cancellationToken: Repositories.Token);
+        byte[] next = [.. _content];
+        next[7]++;
+        Backup child = await repository.BackupAsync(new MemoryVolume(next), Options() with { Incremental = true }, cancellationToken: Repositories.Token);
+        await repository.DeleteAsync(child.Id, Repositories.Token);
+        await CheckAsync(repository, parent, _content, VolumeSize + (1 << 20));
+    }
+
+    [Fact]
     public async Task One_that_may_be_alive_is_only_taken_over_by_its_id()
     {
         Guid cutOff = await CutOffAsync(_content, packs: 7, foreign: true);

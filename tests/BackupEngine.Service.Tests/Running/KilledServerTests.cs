@@ -84,7 +84,13 @@ public sealed class KilledServerTests
         DirectoryObjectStore store = new(setup.Store);
         await using BackupRepository repository = await BackupRepository.OpenAsync(store, cancellationToken: ServiceUnderTest.Cancel);
         await repository.PruneAsync(cancellationToken: ServiceUnderTest.Cancel);
-        Assert.Equal(["backup-engine.json"], Directory.EnumerateFiles(setup.Store, "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+        List<string> left = [];
+        await foreach (ObjectInfo info in store.ListAsync("", ServiceUnderTest.Cancel))
+        {
+            left.Add(info.Key);
+        }
+
+        Assert.Equal(["backup-engine.json"], left);
     }
 
     [Fact]

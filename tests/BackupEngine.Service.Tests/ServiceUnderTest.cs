@@ -72,7 +72,16 @@ public sealed class ServiceUnderTest : IAsyncDisposable
             builder.Services.AddSingleton(time);
         }
 
-        builder.Services.AddBackupService(serve, options ?? new());
+        try
+        {
+            builder.Services.AddBackupService(serve, options ?? new());
+        }
+        catch (ServiceConfigurationException) when (directory is null)
+        {
+            System.IO.Directory.Delete(root, recursive: true);
+            throw;
+        }
+
         if (!runsJobs)
         {
             foreach (ServiceDescriptor hosted in builder.Services.Where(service => service.ServiceType == typeof(IHostedService)

@@ -11,9 +11,10 @@ from tools.borg import Borg  # noqa: E402
 from tools.cinder import Cinder  # noqa: E402
 from harness import machine, report, rounds, workplace  # noqa: E402
 from harness.plot import BOUND, OURS, PEERS, bars  # noqa: E402
+from harness.reserve import MemoryReserve  # noqa: E402
 from harness.samples import Samples  # noqa: E402
 from harness.targets import Target, targets_json, targets_table  # noqa: E402
-from images import Images, make  # noqa: E402
+from images import Images, make, needed_bytes  # noqa: E402
 from tools.own import BackupEngine, RawBound  # noqa: E402
 from tools.restic import Restic  # noqa: E402
 
@@ -53,10 +54,10 @@ def create_tool(name: str, place: Path, images: Images, restic: str) -> rounds.T
             return Cinder(name, f"Cinder chunked, {compression}", place, images, compression)
 
 
-def needed_bytes(size_mib: int, data_mib: int, names: list[str]) -> int:
-    """Two images; and what one tool has at its most: its repository and what it restored. Cinder without compression stores all of the volume."""
+def written_bytes(size_mib: int, data_mib: int, names: list[str]) -> int:
+    """What one tool has at its most: its repository and what it restored. Cinder without compression stores all of the volume."""
     stored = size_mib if "cinder-none" in names else data_mib // 2
-    return (2 * data_mib + data_mib // 20 + stored + size_mib + 512) * MIB
+    return (stored + size_mib + 512) * MIB
 
 
 def targets(samples: Samples) -> list[Target]:
@@ -124,10 +125,12 @@ def main() -> None:
     wanted = [kind for prefix, kind in kinds.items() if any(name.startswith(prefix) for name in chosen.tools)]
     options.prepare(chosen, [kind for kind in wanted if kind is not Restic or chosen.restic == "restic"])
     names = [name for name in NAMES if name in chosen.tools]
-    with workplace.workplace(chosen.work, needed_bytes(chosen.size_mib, chosen.data_mib, names)) as place:
+    written = written_bytes(chosen.size_mib, chosen.data_mib, names)
+    with workplace.workplace(chosen.work, needed_bytes(chosen.data_mib * MIB) + written) as place:
         images = make(place / "images", chosen.size_mib * MIB, chosen.data_mib * MIB, chosen.source)
         tools = [create_tool(name, place, images, chosen.restic) for name in names]
-        samples = rounds.run_rounds(tools, chosen.rounds, chosen.warm_up_rounds, chosen.rounds_of)
+        with MemoryReserve(place, written) as reserve:
+            samples = rounds.run_rounds(tools, chosen.rounds, chosen.warm_up_rounds, chosen.rounds_of, reserve)
 
     versions = sorted({tool.version() for tool in tools if hasattr(tool, "version")})
     described = machine.describe()

@@ -10,9 +10,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import options  # noqa: E402
 from harness import files, machine, report, rounds, workplace  # noqa: E402
 from harness.plot import OURS, PEERS, bars  # noqa: E402
+from harness.reserve import MemoryReserve  # noqa: E402
 from harness.samples import Samples  # noqa: E402
 from harness.targets import Target, targets_json, targets_table  # noqa: E402
-from images import Images, make  # noqa: E402
+from images import Images, make, needed_bytes  # noqa: E402
 from tools.own import BackupEngine  # noqa: E402
 from tools.restic import Restic  # noqa: E402
 from s3 import Bucket  # noqa: E402
@@ -104,15 +105,16 @@ def main() -> None:
         raise SystemExit(f"error: set {', '.join(lacking)}")
     options.prepare(chosen, [Restic] if "restic" in chosen.tools and chosen.restic == "restic" else [])
     endpoint, mark = os.environ["S3_ENDPOINT"], uuid.uuid4().hex[:10]
-    needed = (2 * chosen.data_mib + chosen.data_mib // 20 + chosen.size_mib + 512) * MIB
-    with workplace.workplace(chosen.work, needed) as place:
+    written = (chosen.size_mib + 512) * MIB
+    with workplace.workplace(chosen.work, needed_bytes(chosen.data_mib * MIB) + written) as place:
         images = make(place / "images", chosen.size_mib * MIB, chosen.data_mib * MIB, chosen.source)
         tools: list[rounds.Tool] = []
         if "ours" in chosen.tools:
             tools.append(BackupEngineS3(place, images, Bucket(endpoint, f"compare-ours-{mark}")))
         if "restic" in chosen.tools:
             tools.append(ResticS3(place, images, chosen.restic, Bucket(endpoint, f"compare-restic-{mark}")))
-        samples = rounds.run_rounds(tools, chosen.rounds, chosen.warm_up_rounds, chosen.rounds_of)
+        with MemoryReserve(place, written) as reserve:
+            samples = rounds.run_rounds(tools, chosen.rounds, chosen.warm_up_rounds, chosen.rounds_of, reserve)
 
     described = machine.describe()
     versions = ", ".join(tool.version() for tool in tools if isinstance(tool, Restic))

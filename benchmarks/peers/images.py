@@ -25,6 +25,11 @@ class Images:
     settings: dict[str, object]
 
 
+def needed_bytes(data_bytes: int) -> int:
+    """Memory for both images."""
+    return 2 * data_bytes + data_bytes // 20
+
+
 def make(directory: Path, size_bytes: int, data_bytes: int, sources: list[Path]) -> Images:
     """Fills a new file system with files, and changes a copy of it: 2 % of the files rewritten in part, some removed, 10 MiB per GiB added."""
     files = _select(sources, data_bytes)

@@ -19,21 +19,23 @@ public sealed partial class FileVolume
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The range is not inside the volume: a volume never grows.</exception>
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> source, long offset, CancellationToken cancellationToken = default)
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> source, long offset, CancellationToken cancellationToken = default)
     {
         CheckRange(offset, source.Length);
         CheckWritable();
-        if (cancellationToken.IsCancellationRequested)
-            return ValueTask.FromCanceled(cancellationToken);
-        _isZeroed = false;
+        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            _isZeroed = false;
             RandomAccess.Write(_handle, source.Span, offset);
-            return ValueTask.CompletedTask;
         }
         catch (Exception error) when (VolumeErrors.IsSystemError(error))
         {
-            return ValueTask.FromException(VolumeErrors.Transfer(Name, "write to", offset, source.Length, error));
+            throw VolumeErrors.Transfer(Name, "write to", offset, source.Length, error);
+        }
+        finally
+        {
+            _writing.Release();
         }
     }
 

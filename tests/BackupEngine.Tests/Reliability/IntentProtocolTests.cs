@@ -99,6 +99,8 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
             ("second deleter", async own => await (await Repositories.OpenAsync(own)).DeleteAsync(_last.Id, Repositories.Token)),
             ("pruner", async own => await (await Repositories.OpenAsync(own)).PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token)),
             ("sweeper", async own => await (await Repositories.OpenAsync(own)).PruneAsync(cancellationToken: Repositories.Token)),
+            ("repacker", async own => await (await Repositories.OpenAsync(own)).PruneAsync(new PruneOptions { RepackBelowPercent = 99 }, Repositories.Token)),
+            ("second repacker", async own => await (await Repositories.OpenAsync(own)).PruneAsync(new PruneOptions { KeepLast = 1, RepackBelowPercent = 99 }, Repositories.Token)),
             ("importer", async own => await (await Repositories.OpenAsync(own)).ImportRecordAsync(_lost, Repositories.Token)),
         ];
         random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(actors));

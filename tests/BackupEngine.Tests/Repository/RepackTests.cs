@@ -248,8 +248,8 @@ public sealed class RepackTests : IAsyncDisposable
     private async Task<Backup> MakeMostlyDeadAsync(BackupRepository repository)
     {
         Backup full = await ChangeAsync(repository, 0, 10);
-        await ChangeAsync(repository, 0, 2_300_000);
-        await ChangeAsync(repository, 2_300_000, 2_200_000);
+        await ChangeAsync(repository, 0, 4_500_000);
+        await ChangeAsync(repository, 4_500_000, 10);
         return full;
     }
 
@@ -270,6 +270,9 @@ public sealed class RepackTests : IAsyncDisposable
     {
         foreach (Backup backup in await repository.ListAsync(cancellationToken: Repositories.Token))
         {
+            // A removal that was cut off is still to be finished.
+            if (backup.Status == BackupStatus.Deleting)
+                continue;
             Assert.Equal(BackupStatus.Available, backup.Status);
             VolumeAssert.Same(_contents[backup.Id], await repository.RestoreOverAsync(backup), $"{what}, backup {backup.Id}");
         }

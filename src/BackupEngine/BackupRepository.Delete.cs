@@ -163,6 +163,13 @@ public sealed partial class BackupRepository
             {
                 // Somebody wants to import what is not there, and will be told.
             }
+            catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+            {
+                // Deleted since it was listed?
+                Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+                if (now is not null && now.Status is not (BackupStatus.Deleting or BackupStatus.ErrorDeleting))
+                    throw;
+            }
         }
 
         return keys;

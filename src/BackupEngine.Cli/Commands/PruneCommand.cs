@@ -14,7 +14,7 @@ internal sealed class PruneCommand : EngineCommand
     private readonly Option<int?> _keepDaily = CreateRule("--keep-daily", "Keep the newest backup of each of the last N days that have one.");
     private readonly Option<int?> _keepWeekly = CreateRule("--keep-weekly", "The same by week.");
     private readonly Option<int?> _keepMonthly = CreateRule("--keep-monthly", "The same by month.");
-    private readonly Option<double?> _repackBelow = new("--repack-below") { Description = "Empty packs of which less than this is still needed, such as 40%; what lives in them is stored anew when that costs less. Records exported before can then not be imported any more. Default: no pack is emptied.", HelpName = "PERCENT", CustomParser = Parsers.OfNullable<double>(PercentSyntax.TryParse) };
+    private readonly Option<double?> _repackBelow = new("--repack-below") { Description = "Empty packs of which less than this is still needed, such as 40%; what lives in them is stored anew when that costs less. Records exported before can then not be imported any more. Default: no pack is emptied.", HelpName = "PERCENT", CustomParser = Parsers.OfNullable<double>(TryParseThreshold) };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only say what would be removed." };
     private readonly Option<bool> _breakIntents = new("--break-intents") { Description = "Declare dead who has been writing or deleting for longer than --intent-age; one that lives after all fails, and nothing is lost." };
     private readonly Option<TimeSpan?> _intentAge = new("--intent-age") { Description = "Age from which --break-intents breaks. Default: 24h.", HelpName = "AGE", CustomParser = Parsers.OfNullable<TimeSpan>(TimeSyntax.TryParseSpan) };
@@ -93,5 +93,13 @@ internal sealed class PruneCommand : EngineCommand
     {
         problem = $"'{text}' is no number of backups to keep: write 1 or more.";
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count >= 1;
+    }
+
+    private static bool TryParseThreshold(string text, out double percent, out string problem)
+    {
+        if (!PercentSyntax.TryParse(text, out percent, out problem))
+            return false;
+        problem = $"'{text}' would empty every pack: write less than 100%.";
+        return percent < 100;
     }
 }

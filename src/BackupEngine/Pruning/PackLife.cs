@@ -1,3 +1,5 @@
+using BackupEngine.Format;
+
 namespace BackupEngine.Pruning;
 
 /// <summary>What is alive in one pack: every frame that any backup refers to, counted once.</summary>
@@ -10,8 +12,8 @@ internal sealed class PackLife(long sizeBytes)
     /// <summary>The live frames by their offset.</summary>
     public IReadOnlyDictionary<uint, LiveFrame> Frames => _frames;
 
-    /// <summary>Bytes of the live frames.</summary>
-    public long LiveBytes { get; private set; }
+    /// <summary>Bytes of the live frames, and of a pack around them: when all of it is alive, that is the pack's size.</summary>
+    public long LiveBytes { get; private set; } = PackFormat.MinPackSize;
 
     /// <summary>The most that a single backup uses: what is alive is that much at least.</summary>
     public long MostUsedBytes { get; set; }
@@ -25,7 +27,7 @@ internal sealed class PackLife(long sizeBytes)
     public void Add(uint offset, LiveFrame frame)
     {
         if (_frames.TryAdd(offset, frame))
-            LiveBytes += frame.Length;
+            LiveBytes += frame.Length + FrameFormat.HeaderSize; // and its entry in the index
     }
 }
 

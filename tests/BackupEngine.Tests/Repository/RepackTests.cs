@@ -170,6 +170,18 @@ public sealed class RepackTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Packs_of_many_small_frames_that_are_all_alive_are_left_alone()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        byte[] content = new byte[VolumeSize];
+        for (int at = 0; at < content.Length; at += 4096)
+            content[at] = (byte)(at / 4096 + 1);
+        await repository.FullAsync(new MemoryVolume(content), new BackupOptions { VolumeId = Repositories.VolumeId, ChunkSize = 4096, Workers = 1 });
+        PruneReport report = await repository.PruneAsync(new PruneOptions { RepackBelowPercent = 99.9, DryRun = true }, Repositories.Token);
+        Assert.Equal((0L, 0L), (report.PacksRepacked, report.BytesRepacked));
+    }
+
+    [Fact]
     public async Task What_cannot_be_read_stays_where_it_is()
     {
         BackupRepository repository = await Repositories.OpenAsync(_store);

@@ -64,7 +64,7 @@ public sealed class HealTests : IAsyncLifetime
         {
             await using InMemoryObjectStore store = await _store.CloneAsync();
             await DamageAsync(store, StoreKeys.Pack(Repositories.VolumeId, _full.Id, 1), "flip");
-            for (int damages = random.Next(1, 4); damages > 0; damages--)
+            for (int damages = random.Next(1, 3); damages > 0; damages--)
                 await DamageAsync(store, packs[random.Next(packs.Length)], random.Next(2) == 0 ? "flip" : "cut");
             await CheckHealingAsync(store, null, $"seed {seed}, round {round}");
         }

@@ -7,6 +7,7 @@ using BackupEngine.Format;
 using BackupEngine.Hashing;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Packing;
 using BackupEngine.Pipelines;
 using BackupEngine.Volumes;
 
@@ -36,7 +37,7 @@ public sealed partial class BackupRepository
         OptionsGuard.Check(options);
         long began = Stopwatch.GetTimestamp();
         Backup? parentRecord = await FindParentAsync(options, cancellationToken).ConfigureAwait(false);
-        Manifest? parent = parentRecord is null ? null : await _store.ReadManifestAsync(parentRecord, cancellationToken).ConfigureAwait(false);
+        Manifest? parent = parentRecord is null ? null : await _store.ReadManifestAsync(_records, parentRecord, cancellationToken).ConfigureAwait(false);
         Backup draft = CreateDraft(volume, options, parentRecord, parent);
         if (await _records.FindRecordAsync(draft.Id, cancellationToken).ConfigureAwait(false) is not null)
             throw new BackupStateException($"Backup {draft.Id} exists already in {Name}.");
@@ -51,9 +52,15 @@ public sealed partial class BackupRepository
         try
         {
             _logger.BackupBegan(draft.Id, draft.VolumeId, draft.SizeBytes, draft.ParentId);
-            await RecheckParentAsync(draft, parentRecord, cancellationToken).ConfigureAwait(false);
+            parent = await RecheckParentAsync(draft, parentRecord, parent, cancellationToken).ConfigureAwait(false);
+            if (parentRecord is { DamagedPacks: { } damaged })
+            {
+                parent = await DamagedParent.ReadAsync(_store, parent!, cancellationToken).ConfigureAwait(false);
+                _logger.BuildsOnDamaged(draft.Id, parentRecord.Id, damaged.Count);
+            }
+
             takenOver = await TakeOverAsync(draft, cutOff, cancellationToken).ConfigureAwait(false);
-            pipeline = new BackupPipeline(_store, volume, CreatePlan(volume, options, draft, parent, takenOver), meter);
+            pipeline = new BackupPipeline(_store, volume, CreatePlan(volume, options, draft, parent, parentRecord?.DamagedPacks, takenOver), meter);
             Manifest manifest = await pipeline.RunAsync(cancellationToken).ConfigureAwait(false);
             byte[] bytes = ManifestEncoder.Encode(manifest);
             await _store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
@@ -103,7 +110,27 @@ public sealed partial class BackupRepository
             return null;
         IReadOnlyList<Backup> backups = await _records.ListRecordsAsync(options.VolumeId, cancellationToken).ConfigureAwait(false);
         return GetLatest(backups)
+            ?? await FindDamagedParentAsync(backups, cancellationToken).ConfigureAwait(false)
             ?? throw new BackupStateException($"There is no available backup of volume {options.VolumeId} in {Name} to do an incremental backup; do a full one first.");
+    }
+
+    /// <summary>When no backup is whole any more, the latest that was found damaged and has its manifest is better than none: most of its data need not be stored again.</summary>
+    private async Task<Backup?> FindDamagedParentAsync(IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
+    {
+        foreach (Backup backup in backups.Where(backup => backup is { Status: BackupStatus.Error, DamagedPacks: not null }).OrderByDescending(backup => backup.DataTimestamp).ThenByDescending(backup => backup.CreatedAt))
+        {
+            try
+            {
+                await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+                return backup;
+            }
+            catch (CorruptionException)
+            {
+                // Of no use to anybody.
+            }
+        }
+
+        return null;
     }
 
     private Backup CreateDraft(IVolume volume, BackupOptions options, Backup? parentRecord, Manifest? parent)
@@ -142,7 +169,7 @@ public sealed partial class BackupRepository
         };
     }
 
-    private static BackupPlan CreatePlan(IVolume volume, BackupOptions options, Backup draft, Manifest? parent, IReadOnlyList<Intent> takenOver)
+    private static BackupPlan CreatePlan(IVolume volume, BackupOptions options, Backup draft, Manifest? parent, IReadOnlyList<string>? damagedPacks, IReadOnlyList<Intent> takenOver)
     {
         var geometry = new VolumeGeometry(volume.SizeBytes, draft.ChunkSize);
         return new BackupPlan
@@ -153,7 +180,8 @@ public sealed partial class BackupRepository
             Hasher = parent?.Hasher ?? new ChunkHasher(draft.Hash, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))),
             Compression = options.Compression,
             Parent = parent,
-            ChangedExtents = options.ChangedExtents is { } changed ? ChangedChunks.Align(changed, geometry, parent!.Geometry) : null,
+            DamagedPacks = parent is null || damagedPacks is null ? new HashSet<PackId>() : DamagedParent.FindPacks(parent, damagedPacks),
+            ChangedExtents = damagedPacks is null && options.ChangedExtents is { } changed ? ChangedChunks.Align(changed, geometry, parent!.Geometry) : null,
             Resumed = [.. takenOver.Select(intent => intent.Backup.Id)],
             Workers = options.Workers ?? Environment.ProcessorCount,
             MaxMemoryBytes = options.MaxMemoryBytes,
@@ -174,19 +202,28 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>The second half of the writer's promise (docs/architecture.md "Who may do what at once"): the intent is there, and only now the parent is looked at again.</summary>
-    private async Task RecheckParentAsync(Backup draft, Backup? parentRecord, CancellationToken cancellationToken)
+    /// <returns>The parent's manifest; another when it was repacked since it was read.</returns>
+    private async Task<Manifest?> RecheckParentAsync(Backup draft, Backup? parentRecord, Manifest? manifest, CancellationToken cancellationToken)
     {
         if (parentRecord is null)
-            return;
-        if (await _intents.FindDeletionAsync(parentRecord, cancellationToken).ConfigureAwait(false) is { } deletion)
+            return null;
+        for (Backup known = parentRecord; ;)
         {
-            throw new BackupStateException(
-                $"Backup {parentRecord.Id} is being deleted{(deletion.Deleter is { } deleter ? $" by process {deleter.ProcessId} on {deleter.Host}" : "")} (since {deletion.StoredAt:u}), so no incremental of it can be made now; try again, and if that process is dead, prune first.");
-        }
+            if (await _intents.FindDeletionAsync(known, cancellationToken).ConfigureAwait(false) is { } deletion)
+            {
+                throw new BackupStateException(
+                    $"Backup {known.Id} is being deleted or repacked{(deletion.Deleter is { } deleter ? $" by process {deleter.ProcessId} on {deleter.Host}" : "")} (since {deletion.StoredAt:u}), so no incremental of it can be made now; try again, and if that process is dead, prune first.");
+            }
 
-        Backup? parent = await _records.FindRecordAsync(parentRecord.VolumeId, parentRecord.Id, cancellationToken).ConfigureAwait(false);
-        if (parent is not { Status: BackupStatus.Available })
-            throw new BackupStateException($"Backup {parentRecord.Id} was deleted while backup {draft.Id}, an incremental of it, began; try again.");
+            Backup? now = await _records.FindRecordAsync(known.VolumeId, known.Id, cancellationToken).ConfigureAwait(false);
+            if (now is null || now.Status != parentRecord.Status)
+                throw new BackupStateException($"Backup {known.Id} was deleted, or found damaged, while backup {draft.Id}, an incremental of it, began; try again.");
+            if (now.ManifestKey == known.ManifestKey)
+                return known.ManifestKey == manifest?.Key ? manifest : await _store.ReadManifestAsync(now, cancellationToken).ConfigureAwait(false);
+
+            // Repacked: marks that concern it are elsewhere now.
+            known = now;
+        }
     }
 
     /// <summary>Puts the record. It is no more cancelled half-way: the caller must know what became of the backup.</summary>

@@ -20,7 +20,7 @@ public sealed partial class BackupRepository
         HashSet<Guid?> parents = [.. records.Select(record => record.ParentId)];
         return
         [
-            .. records.Concat(listing.Intents.Select(intent => intent.Backup).Where(backup => !committed.Contains(backup.Id)))
+            .. records.Concat(listing.Intents.Where(intent => !intent.IsRepack).Select(intent => intent.Backup).Where(backup => !committed.Contains(backup.Id)))
                 .Select(backup => backup with { HasDependentBackups = parents.Contains(backup.Id) })
                 .OrderByDescending(backup => backup.CreatedAt)
                 .ThenByDescending(backup => backup.Id),

@@ -10,7 +10,8 @@ public sealed partial class BackupRepository
 {
     /// <summary>Deletes a backup and all data that no other backup refers to. A delete that was cut off is finished by deleting again.</summary>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
-    /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written.</exception>
+    /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written. One in error may go before them: they do not need it to be restored.</exception>
+    /// <exception cref="BackupStateException">It was repacked at the same moment; delete it again.</exception>
     /// <exception cref="ObjectStoreException">The store failed; the backup may be left as <see cref="BackupStatus.Deleting"/>.</exception>
     public async Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
@@ -28,6 +29,8 @@ public sealed partial class BackupRepository
 
             // What is being imported needs its packs like what is there.
             IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
+            if (await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false) is { } now && now.ManifestKey != backup.ManifestKey)
+                throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
             int count = await DeleteDataAsync(backup, others, cancellationToken).ConfigureAwait(false);
             _logger.Deleted(backupId, count);
         }
@@ -69,7 +72,7 @@ public sealed partial class BackupRepository
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
         RecordStore.ThrowIfUnreadable(records);
         Guid[] dependents = [.. records.Where(other => other.ParentId == backup.Id).Select(other => other.Id)];
-        return dependents.Length == 0
+        return dependents.Length == 0 || backup.Status == BackupStatus.Error
             ? [.. records.Where(other => other.Id != backup.Id)]
             : throw new BackupHasDependentsException(
                 backup.Id, dependents, $"Backup {backup.Id} cannot be deleted: incremental backups exist for it ({string.Join(", ", dependents.Take(3))}).");
@@ -106,8 +109,8 @@ public sealed partial class BackupRepository
         HashSet<string> dataOfOthers = [.. others.Select(other => other.ManifestKey!).Where(key => key is not null)];
         PackId[] packs = [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(IsOwnOrAbandoned)];
 
-        // Packs of a backup that is gone, or was cut off and taken over, may be needed by any other of the chain: then all must be asked.
-        HashSet<string> kept = Array.Exists(packs, pack => pack.BackupOrdinal != manifest.Ordinal)
+        // Packs of a backup that is gone, or was cut off and taken over, may be needed by any other of the chain: then all must be asked. So may those of one with dependents.
+        HashSet<string> kept = backup.Status == BackupStatus.Error || Array.Exists(packs, pack => pack.BackupOrdinal != manifest.Ordinal)
             ? await ReadPacksAsync(others.Where(other => other.ManifestKey is not null && IntentStore.DataOf(other).VolumeId == manifest.VolumeId), cancellationToken).ConfigureAwait(false)
             : await FindPacksOfOrphansAsync(others, cancellationToken).ConfigureAwait(false);
         return [.. packs.Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
@@ -153,12 +156,19 @@ public sealed partial class BackupRepository
                 continue;
             try
             {
-                Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+                Manifest manifest = await _store.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false);
                 keys.UnionWith(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
             }
             catch (CorruptionException) when (backup.Status == BackupStatus.Creating)
             {
                 // Somebody wants to import what is not there, and will be told.
+            }
+            catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+            {
+                // Deleted since it was listed?
+                Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+                if (now is not null && now.Status is not (BackupStatus.Deleting or BackupStatus.ErrorDeleting))
+                    throw;
             }
         }
 

@@ -20,10 +20,37 @@ public sealed partial class BackupRepository
         options ??= new PruneOptions();
         OptionsGuard.Check(options);
         PruneReport report = await new Pruner(_store, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        if (options.RepackBelowPercent is not null)
+            report = await RepackAsync(report, options, cancellationToken).ConfigureAwait(false);
         foreach (string kept in report.Kept)
             _logger.PruneKept(kept);
         if (!report.DryRun)
             _logger.Pruned(report.BackupsRemoved.Count, report.PacksRemoved + report.ManifestsRemoved, report.BytesRemoved);
         return report;
+    }
+
+    /// <summary>Empties packs that are mostly dead, and then removes what was emptied as anything else that nobody needs.</summary>
+    private async Task<PruneReport> RepackAsync(PruneReport before, PruneOptions options, CancellationToken cancellationToken)
+    {
+        var repacker = new Repacker(_store, _records, _intents, options, _time);
+        await repacker.RunAsync(before.BackupsRemoved, cancellationToken).ConfigureAwait(false);
+        PruneReport report = before with
+        {
+            PacksRepacked = repacker.PacksRepacked,
+            BytesRepacked = repacker.BytesStored,
+            Kept = [.. before.Kept, .. repacker.Kept],
+        };
+        if (options.DryRun)
+            return report with { PacksRemoved = report.PacksRemoved + repacker.PacksRepacked, BytesRemoved = report.BytesRemoved + repacker.BytesEmptied };
+        if (repacker.BytesStored == 0)
+            return report;
+        PruneReport after = await new Pruner(_store, _records, _intents, new PruneOptions { VolumeId = options.VolumeId }, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        return report with
+        {
+            ManifestsRemoved = report.ManifestsRemoved + after.ManifestsRemoved,
+            PacksRemoved = report.PacksRemoved + after.PacksRemoved,
+            BytesRemoved = report.BytesRemoved + after.BytesRemoved,
+            Kept = [.. report.Kept, .. after.Kept],
+        };
     }
 }

@@ -13,9 +13,13 @@ public sealed partial class BackupRepository
     /// <summary>Ranges of the volume that a record names; more only make it unreadable, and verification tells all.</summary>
     private const int MaxRangesInReason = 20;
 
+    /// <summary>Packs that a record names; a record has 4 MiB at the most.</summary>
+    private const int MaxDamagedPacks = 10_000;
+
     /// <summary>
     /// Makes records that cannot be read anew from their manifests, looks at everything deeply, and marks backups that are damaged as <see cref="BackupStatus.Error"/>, so that
-    /// nobody takes them for whole and no incremental builds on them. Nothing is removed.
+    /// nobody takes them for whole. The next incremental builds on a whole backup; when there is none, on the latest in error, and stores anew whatever
+    /// is in damaged packs. Nothing is removed.
     /// </summary>
     /// <param name="progress">Told how far the look at all data is.</param>
     /// <param name="cancellationToken">Gives up; what was repaired until then stays so.</param>
@@ -38,7 +42,7 @@ public sealed partial class BackupRepository
             Backup? backup = await _records.FindRecordAsync(damage.Key, cancellationToken).ConfigureAwait(false);
             if (backup is not { Status: BackupStatus.Available })
                 continue;
-            Backup record = backup with { Status = BackupStatus.Error, FailReason = DescribeDamage([.. damage]), UpdatedAt = _time.GetUtcNow() };
+            Backup record = backup with { Status = BackupStatus.Error, FailReason = DescribeDamage([.. damage]), DamagedPacks = FindDamagedPacks(damage), UpdatedAt = _time.GetUtcNow() };
             await _records.PutRecordAsync(record, PutCondition.None, cancellationToken).ConfigureAwait(false);
             marked.Add(record.Id);
         }
@@ -48,13 +52,13 @@ public sealed partial class BackupRepository
 
     private async Task<Backup> RebuildRecordAsync(Backup unreadable, CancellationToken cancellationToken)
     {
-        string key = StoreKeys.Manifest(unreadable.VolumeId, unreadable.Id);
         try
         {
+            string key = await FindManifestKeyAsync(unreadable, cancellationToken).ConfigureAwait(false);
             byte[] bytes = await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
             Manifest manifest = ManifestDecoder.Decode(key, bytes);
             ObjectInfo? stored = await _store.HeadAsync(key, cancellationToken).ConfigureAwait(false);
-            if (manifest.BackupId != unreadable.Id || manifest.VolumeId != unreadable.VolumeId)
+            if (manifest.Backups[^1] != unreadable.Id || manifest.Key != key)
                 throw new CorruptionException(key, null, "the manifest is that of another backup");
             return unreadable with
             {
@@ -78,6 +82,35 @@ public sealed partial class BackupRepository
         {
             return unreadable with { IsUnreadable = false, FailReason = $"the record was damaged, and cannot be made anew: {e.Message}", UpdatedAt = _time.GetUtcNow() };
         }
+    }
+
+    /// <summary>Where the manifest of a backup is of which only the id is known: under that id, unless it was repacked; then it still says whose it is.</summary>
+    private async Task<string> FindManifestKeyAsync(Backup backup, CancellationToken cancellationToken)
+    {
+        string first = StoreKeys.Manifest(backup.VolumeId, backup.Id);
+        if (await _store.HeadAsync(first, cancellationToken).ConfigureAwait(false) is not null)
+            return first;
+        await foreach (ObjectInfo info in _store.ListAsync(StoreKeys.ManifestsOf(backup.VolumeId), cancellationToken).ConfigureAwait(false))
+        {
+            try
+            {
+                if (ManifestDecoder.Decode(info.Key, await _store.GetAllAsync(info.Key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false)).Backups[^1] == backup.Id)
+                    return info.Key;
+            }
+            catch (BackupEngineException e) when (e is CorruptionException or ObjectStoreException { Error: ObjectStoreError.NotFound })
+            {
+                // Another's.
+            }
+        }
+
+        return first;
+    }
+
+    /// <summary>The packs that an incremental must not refer to; null when there are too many to name.</summary>
+    private static string[]? FindDamagedPacks(IEnumerable<VerifyFinding> findings)
+    {
+        string[] packs = [.. findings.Select(finding => finding.Key).Where(key => StoreKeys.TryParsePack(key, out _, out _, out _)).Distinct().Take(MaxDamagedPacks + 1)];
+        return packs.Length > MaxDamagedPacks ? null : packs;
     }
 
     private static string DescribeDamage(IReadOnlyList<VerifyFinding> findings)

@@ -34,21 +34,7 @@ public sealed partial class BackupRepository
         if (target.SizeBytes < range.End)
             throw new VolumeException(target.Name, $"{target.Name} has {target.SizeBytes} bytes; to restore backup {backupId} it needs {range.End}.");
 
-        var meter = new ProgressMeter(progress, range.Length);
-        var counters = new RestoreCounters(meter);
-        try
-        {
-            Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
-            await new RestorePipeline(_store, manifest, target, range, options, counters).RunAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
-        {
-            Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
-            if (now is not { Status: BackupStatus.Available })
-                throw new BackupStateException($"Backup {backupId} was deleted while it was being restored to {target.Name}.");
-            throw;
-        }
-
+        (ProgressMeter meter, RestoreCounters counters) = await RestoreAsync(backup, target, range, options, progress, cancellationToken).ConfigureAwait(false);
         meter.Finish();
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         _logger.Restored(backupId, target.Name, counters.BytesWritten, counters.BytesZeroed, seconds);
@@ -64,6 +50,30 @@ public sealed partial class BackupRepository
         };
     }
 
+    private async Task<(ProgressMeter Meter, RestoreCounters Counters)> RestoreAsync(
+        Backup backup, IWritableVolume target, VolumeExtent range, RestoreOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    {
+        var meter = new ProgressMeter(progress, range.Length);
+        var counters = new RestoreCounters(meter);
+        try
+        {
+            Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            await new RestorePipeline(_store, manifest, target, range, options, counters).RunAsync(cancellationToken).ConfigureAwait(false);
+            return (meter, counters);
+        }
+        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+        {
+            Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+            if (now is not { Status: BackupStatus.Available })
+                throw new BackupStateException($"Backup {backup.Id} was deleted while it was being restored to {target.Name}.");
+            if (now.ManifestKey == backup.ManifestKey)
+                throw;
+
+            // Repacked under the restore: what is written is right, and is written again.
+            return await RestoreAsync(now, target, range, options, progress, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Opens a backup for reading anywhere in it, as if it were the volume.</summary>
     /// <returns>A seekable read-only stream; for one reader at a time.</returns>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
@@ -72,6 +82,6 @@ public sealed partial class BackupRepository
     public async Task<Stream> OpenReadAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
         Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
-        return new BackupStream(_store, await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false));
+        return new BackupStream(_store, _records, backup, await _store.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false));
     }
 }

@@ -17,10 +17,10 @@ public sealed partial class BackupRepository
         (string dataVolumeId, _) = IntentStore.DataOf(draft);
         IntentListing listing = await _intents.ListAsync(draft.VolumeId, cancellationToken).ConfigureAwait(false);
 
-        // An intent that names a manifest's digest is that of an import, which stores nothing.
+        // An intent that names a manifest's digest is that of an import, which stores nothing; and what a repack stored may have come into use already.
         Intent[] usable =
         [
-            .. listing.Intents.Where(intent => intent.Damage is null && intent.Backup.ManifestSha256 is null && intent.Backup.Id != draft.Id
+            .. listing.Intents.Where(intent => intent.Damage is null && !intent.IsRepack && intent.Backup.ManifestSha256 is null && intent.Backup.Id != draft.Id
                 && IntentStore.DataOf(intent.Backup).VolumeId == dataVolumeId && intent.Backup.ChunkSize == draft.ChunkSize),
         ];
         Intent? last = options.ResumeId is { } id

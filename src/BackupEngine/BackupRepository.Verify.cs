@@ -26,21 +26,32 @@ public sealed partial class BackupRepository
         var meter = new ProgressMeter(progress, backups.Sum(backup => backup.SizeBytes));
         VerifyReport report = await new VerifyPipeline(_store, options, meter).RunAsync(backups, cancellationToken).ConfigureAwait(false);
         meter.Finish();
-        return await DropDeletedAsync(report, backups, cancellationToken).ConfigureAwait(false);
+        return await LookAgainAsync(report, backups, options, meter, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>What was deleted while it was looked at is not damaged.</summary>
-    private async Task<VerifyReport> DropDeletedAsync(VerifyReport report, IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
+    /// <summary>What was deleted while it was looked at is not damaged; and what was repacked is looked at again.</summary>
+    private async Task<VerifyReport> LookAgainAsync(VerifyReport report, IReadOnlyList<Backup> backups, VerifyOptions options, ProgressMeter meter, CancellationToken cancellationToken)
     {
+        HashSet<Guid> dropped = [];
+        List<Backup> repacked = [];
         HashSet<Guid> damaged = [.. report.Findings.Select(finding => finding.BackupId)];
         foreach (Backup backup in backups.Where(backup => damaged.Contains(backup.Id) && !backup.IsUnreadable))
         {
             Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
-            if (now is not null && now.Status is not (BackupStatus.Deleting or BackupStatus.ErrorDeleting))
-                damaged.Remove(backup.Id);
+            if (now is { Status: not (BackupStatus.Deleting or BackupStatus.ErrorDeleting) } && now.ManifestKey == backup.ManifestKey)
+                continue;
+            dropped.Add(backup.Id);
+            if (now is { Status: BackupStatus.Available })
+                repacked.Add(now);
         }
 
-        damaged.ExceptWith(backups.Where(backup => backup.IsUnreadable).Select(backup => backup.Id));
-        return damaged.Count == 0 ? report : report with { Findings = [.. report.Findings.Where(finding => !damaged.Contains(finding.BackupId))] };
+        IEnumerable<VerifyFinding> findings = report.Findings.Where(finding => !dropped.Contains(finding.BackupId));
+        if (repacked.Count > 0)
+        {
+            VerifyReport again = await new VerifyPipeline(_store, options, meter).RunAsync(repacked, cancellationToken).ConfigureAwait(false);
+            findings = findings.Concat((await LookAgainAsync(again, repacked, options, meter, cancellationToken).ConfigureAwait(false)).Findings);
+        }
+
+        return report with { Findings = [.. findings] };
     }
 }

@@ -41,6 +41,8 @@ internal static class OptionsGuard
                 throw new ArgumentException($"A rule cannot keep {count} backups: 1 is the least.", nameof(options));
         }
 
+        if (options.RepackBelowPercent is { } percent && !(percent is > 0 and < 100))
+            throw new ArgumentException($"Packs cannot be repacked below {percent} percent: more than 0, and less than 100, can be.", nameof(options));
         if (options.IntentAge < TimeSpan.Zero)
             throw new ArgumentException($"The age of an intent cannot be {options.IntentAge}.", nameof(options));
     }

@@ -21,6 +21,12 @@ public sealed record PruneOptions
     /// <summary>Keeps one backup a month for so many months, at least 1. Null: no such rule.</summary>
     public int? KeepMonthly { get; init; }
 
+    /// <summary>
+    /// Empties packs of which less than this percentage is still needed, when storing that anew costs less than the pack; more than 0, less than 100. Null: none, so
+    /// a pack stays until nothing in it is needed. Backups get new manifests by it, so records that were exported before cannot be imported any more: export them again.
+    /// </summary>
+    public double? RepackBelowPercent { get; init; }
+
     /// <summary>Whether to only say what would be removed.</summary>
     public bool DryRun { get; init; }
 

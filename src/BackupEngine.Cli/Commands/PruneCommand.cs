@@ -14,6 +14,7 @@ internal sealed class PruneCommand : EngineCommand
     private readonly Option<int?> _keepDaily = CreateRule("--keep-daily", "Keep the newest backup of each of the last N days that have one.");
     private readonly Option<int?> _keepWeekly = CreateRule("--keep-weekly", "The same by week.");
     private readonly Option<int?> _keepMonthly = CreateRule("--keep-monthly", "The same by month.");
+    private readonly Option<double?> _repackBelow = new("--repack-below") { Description = "Empty packs of which less than this is still needed, such as 40%; what lives in them is stored anew when that costs less. Records exported before can then not be imported any more. Default: no pack is emptied.", HelpName = "PERCENT", CustomParser = Parsers.OfNullable<double>(TryParseThreshold) };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only say what would be removed." };
     private readonly Option<bool> _breakIntents = new("--break-intents") { Description = "Declare dead who has been writing or deleting for longer than --intent-age; one that lives after all fails, and nothing is lost." };
     private readonly Option<TimeSpan?> _intentAge = new("--intent-age") { Description = "Age from which --break-intents breaks. Default: 24h.", HelpName = "AGE", CustomParser = Parsers.OfNullable<TimeSpan>(TimeSyntax.TryParseSpan) };
@@ -23,11 +24,12 @@ internal sealed class PruneCommand : EngineCommand
             "prune",
             "Removes backups that no --keep rule keeps (from anywhere in a chain), and all that nobody needs.",
             "backup-engine prune --store /backups",
-            "backup-engine prune --store /backups --keep-daily 7 --keep-weekly 4 --dry-run")
+            "backup-engine prune --store /backups --keep-daily 7 --keep-weekly 4 --dry-run",
+            "backup-engine prune --store /backups --keep-last 14 --repack-below 40%")
     {
         Options.Add(SharedOptions.Store);
         Options.Add(SharedOptions.VolumeId);
-        foreach (Option option in new Option[] { _keepLast, _keepDaily, _keepWeekly, _keepMonthly, _dryRun, _breakIntents, _intentAge })
+        foreach (Option option in new Option[] { _keepLast, _keepDaily, _keepWeekly, _keepMonthly, _repackBelow, _dryRun, _breakIntents, _intentAge })
             Options.Add(option);
     }
 
@@ -43,6 +45,7 @@ internal sealed class PruneCommand : EngineCommand
             KeepDaily = context.Get(_keepDaily),
             KeepWeekly = context.Get(_keepWeekly),
             KeepMonthly = context.Get(_keepMonthly),
+            RepackBelowPercent = context.Get(_repackBelow),
             DryRun = context.Get(_dryRun),
             BreakIntents = context.Get(_breakIntents),
         };
@@ -70,6 +73,8 @@ internal sealed class PruneCommand : EngineCommand
             Console.Out.WriteLine($"At work, or dead (then --break-intents): {Describe(intent)}");
         foreach (string kept in report.Kept)
             Console.Out.WriteLine($"Kept {kept}");
+        if (report.PacksRepacked > 0)
+            Console.Out.WriteLine($"{(report.DryRun ? "Would empty" : "Emptied")} {report.PacksRepacked} packs that are mostly dead; {ByteText.Of(report.BytesRepacked)} of them {(report.DryRun ? "would be" : "were")} stored anew");
         Console.Out.WriteLine(
             $"{verb} {report.BackupsRemoved.Count} backups, {report.ManifestsRemoved} manifests and {report.PacksRemoved} packs, {ByteText.Of(report.BytesRemoved)} in {ByteText.Duration(seconds)}; {report.BackupsKept} backups are left");
     }
@@ -88,5 +93,13 @@ internal sealed class PruneCommand : EngineCommand
     {
         problem = $"'{text}' is no number of backups to keep: write 1 or more.";
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count >= 1;
+    }
+
+    private static bool TryParseThreshold(string text, out double percent, out string problem)
+    {
+        if (!PercentSyntax.TryParse(text, out percent, out problem))
+            return false;
+        problem = $"'{text}' would empty every pack: write less than 100%.";
+        return percent < 100;
     }
 }

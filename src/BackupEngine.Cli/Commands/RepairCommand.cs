@@ -18,9 +18,12 @@ internal sealed class RepairCommand : EngineCommand
     {
         await using OpenedRepository opened = await OpenedRepository.OpenAsync(context, cancellationToken);
         RepairReport report = await context.WithProgressAsync("Repair", progress => opened.Repository.RepairAsync(progress, cancellationToken));
+        string? nextStep = report.Findings.Count == 0
+            ? null
+            : "Next: back those volumes up with --incremental, which stores anew what is lost; then delete the backups in error, and prune.";
         if (context.Json)
         {
-            CliJson.Print(new RepairDocument(report.Findings.Count == 0, report.RecordsRebuilt, report.BackupsMarked, report.Findings, opened.Repository.Requests), CliJson.Default.RepairDocument);
+            CliJson.Print(new RepairDocument(report.Findings.Count == 0, report.RecordsRebuilt, report.BackupsMarked, report.Findings, nextStep, opened.Repository.Requests), CliJson.Default.RepairDocument);
         }
         else
         {
@@ -29,6 +32,8 @@ internal sealed class RepairCommand : EngineCommand
             foreach (Guid id in report.BackupsMarked)
                 Console.Out.WriteLine($"Marked backup {id} as in error; 'show' says why");
             Console.Out.WriteLine($"Repaired: {report.RecordsRebuilt.Count} records made anew, {report.BackupsMarked.Count} backups marked, {report.Findings.Count} findings");
+            if (nextStep is not null)
+                Console.Out.WriteLine(nextStep);
         }
 
         return report.Findings.Count == 0 ? ExitCodes.Done : ExitCodes.CorruptionFound;

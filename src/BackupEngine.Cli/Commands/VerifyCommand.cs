@@ -81,5 +81,7 @@ internal sealed class VerifyCommand : EngineCommand
 
         string how = deep ? $"every byte, {ByteText.Of(report.BytesRead)} in {ByteText.Duration(seconds)}" : "objects and their sizes; --deep reads every byte";
         Console.Out.WriteLine($"Verified {report.BackupsChecked} backups and {report.PacksChecked} packs ({how}): {(report.Findings.Count == 0 ? "all is well" : $"{report.Findings.Count} findings")}");
+        if (report.Findings.Count > 0)
+            Console.Out.WriteLine("Next: 'repair' marks backups that are damaged, so that the next incremental stores anew what they lost.");
     }
 }

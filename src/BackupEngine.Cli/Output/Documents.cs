@@ -58,7 +58,7 @@ internal sealed record VerifyDocument(
 
 /// <summary>What <c>repair --json</c> prints.</summary>
 internal sealed record RepairDocument(
-    bool Ok, IReadOnlyList<Guid> RecordsRebuilt, IReadOnlyList<Guid> BackupsMarked, IReadOnlyList<VerifyFinding> Findings, RequestCounts Requests);
+    bool Ok, IReadOnlyList<Guid> RecordsRebuilt, IReadOnlyList<Guid> BackupsMarked, IReadOnlyList<VerifyFinding> Findings, string? NextStep, RequestCounts Requests);
 
 /// <summary>What <c>prune --json</c> prints.</summary>
 internal sealed record PruneDocument(
@@ -68,6 +68,8 @@ internal sealed record PruneDocument(
     long ManifestsRemoved,
     long PacksRemoved,
     long BytesRemoved,
+    long PacksRepacked,
+    long BytesRepacked,
     IReadOnlyList<PruneIntent> IntentsRemoved,
     IReadOnlyList<PruneIntent> IntentsLeft,
     IReadOnlyList<string> Kept,
@@ -75,7 +77,7 @@ internal sealed record PruneDocument(
     RequestCounts Requests)
 {
     public static PruneDocument Of(PruneReport report, double seconds, RequestCounts requests) => new(
-        report.DryRun, report.BackupsRemoved, report.BackupsKept, report.ManifestsRemoved, report.PacksRemoved, report.BytesRemoved,
+        report.DryRun, report.BackupsRemoved, report.BackupsKept, report.ManifestsRemoved, report.PacksRemoved, report.BytesRemoved, report.PacksRepacked, report.BytesRepacked,
         report.IntentsRemoved, report.IntentsLeft, report.Kept, seconds, requests);
 }
 

@@ -67,6 +67,10 @@ public sealed record Backup
     /// <summary>Why <see cref="Status"/> is an error.</summary>
     public string? FailReason { get; init; }
 
+    /// <summary>Keys of the packs that were found damaged or missing, when a repair marked the backup as in error; an incremental that builds on it refers to none of them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? DamagedPacks { get; init; }
+
     /// <summary>The caller's own names and values.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init => field = value ?? _emptyMetadata; } = _emptyMetadata;
 

@@ -29,6 +29,7 @@ internal sealed partial class CatalogJson : JsonSerializerContext
     {
         try
         {
+            RecordChecksum.Check(key, json);
             return JsonSerializer.Deserialize(json, Default.Backup) ?? throw new CorruptionException(key, null, "the record is empty");
         }
         catch (JsonException e)
@@ -54,5 +55,5 @@ internal sealed partial class CatalogJson : JsonSerializerContext
     public static byte[] Write(Intent intent) => JsonSerializer.SerializeToUtf8Bytes(intent, Default.Intent);
 
     public static byte[] Write(Backup backup) =>
-        JsonSerializer.SerializeToUtf8Bytes(backup with { HasDependentBackups = null }, Readable.Backup);
+        RecordChecksum.Append(JsonSerializer.SerializeToUtf8Bytes(backup with { HasDependentBackups = null }, Readable.Backup));
 }

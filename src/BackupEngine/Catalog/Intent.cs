@@ -12,6 +12,20 @@ internal sealed record Intent
     /// <summary>Backups that were cut off and whose packs this one takes over.</summary>
     public IReadOnlyList<Guid> Resumes { get; init => field = value ?? []; } = [];
 
+    /// <summary>Backups whose data is being repacked; then <see cref="Backup"/> only says under which id, and where.</summary>
+    public IReadOnlyList<Guid> Repacks { get; init => field = value ?? []; } = [];
+
+    /// <summary>Ids of the manifests that a repack stores.</summary>
+    public IReadOnlyList<Guid> Manifests { get; init => field = value ?? []; } = [];
+
+    /// <summary>Ids under which data is stored, or was and is taken over, that no record names yet.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public IEnumerable<Guid> DataIds => [Backup.Id, .. Resumes, .. Manifests];
+
+    /// <summary>Whether it is no backup that is being made.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsRepack => Repacks.Count > 0;
+
     /// <summary>Why the intent cannot be read; null when it can. Of one that cannot be read, only id and volume are known: it may concern anything.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public string? Damage { get; init; }
@@ -29,9 +43,10 @@ internal sealed record Intent
         Damage is not null
         || Backup.ParentId == backup.Id
         || Resumes.Contains(backup.Id)
+        || Repacks.Contains(backup.Id)
         || (Backup.Id != backup.Id && Backup.ManifestKey is not null && Backup.ManifestKey == backup.ManifestKey);
 
     /// <summary>Who it is, for messages.</summary>
     public override string ToString() =>
-        $"backup {Backup.Id} of volume {Backup.VolumeId}{(Writer is null ? "" : $" by process {Writer.ProcessId} on {Writer.Host}")}, since {StoredAt:u}";
+        $"{(IsRepack ? "repack" : "backup")} {Backup.Id} of volume {Backup.VolumeId}{(Writer is null ? "" : $" by process {Writer.ProcessId} on {Writer.Host}")}, since {StoredAt:u}";
 }

@@ -8,6 +8,23 @@ namespace BackupEngine.Catalog;
 /// <summary>Reads the manifests that records refer to.</summary>
 internal static class ManifestStore
 {
+    /// <summary>Reads the manifest of a record that was read a while ago; when the backup has been repacked since then, that of the record as it is now.</summary>
+    /// <exception cref="CorruptionException">It is missing, damaged, or another one.</exception>
+    public static async Task<Manifest> ReadManifestAsync(this IObjectStore store, RecordStore records, Backup backup, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+        {
+            Backup? now = await records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+            if (now is null || now.ManifestKey == backup.ManifestKey)
+                throw;
+            return await store.ReadManifestAsync(records, now, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Reads the manifest of a record, and checks that it is the one that the record was committed with.</summary>
     /// <exception cref="CorruptionException">It is missing, damaged, or another one.</exception>
     public static async Task<Manifest> ReadManifestAsync(this IObjectStore store, Backup backup, CancellationToken cancellationToken)

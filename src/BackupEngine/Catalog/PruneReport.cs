@@ -29,6 +29,12 @@ public sealed record PruneReport
     /// <summary>Bytes of the manifests and packs removed.</summary>
     public required long BytesRemoved { get; init; }
 
+    /// <summary>Packs that were emptied because little in them is still needed; they are among those removed, unless something else came to need them.</summary>
+    public long PacksRepacked { get; init; }
+
+    /// <summary>Bytes of packs and manifests that were stored in their place; when it only looked, about as many. What is gained is <see cref="BytesRemoved"/> less this.</summary>
+    public long BytesRepacked { get; init; }
+
     /// <summary>Intents of the dead, or broken, that were removed.</summary>
     public required IReadOnlyList<PruneIntent> IntentsRemoved { get; init; }
 

@@ -34,4 +34,7 @@ internal static partial class Log
 
     [LoggerMessage(10, LogLevel.Information, "Backup {BackupId} takes over what backup {CutOffId} had stored when it was cut off")]
     public static partial void Resumed(this ILogger logger, Guid backupId, Guid cutOffId);
+
+    [LoggerMessage(11, LogLevel.Warning, "Backup {BackupId} builds on backup {ParentId}, which is damaged; whatever is in its {PackCount} damaged packs is stored anew")]
+    public static partial void BuildsOnDamaged(this ILogger logger, Guid backupId, Guid parentId, int packCount);
 }

@@ -24,7 +24,10 @@ internal sealed record Manifest
 
     public required ChunkHasher Hasher { get; init; }
 
-    /// <summary>The backups of the chain by their ordinals; the last is this one. Only ever appended to along a chain, so that pages of ancestors stay valid.</summary>
+    /// <summary>
+    /// The backups of the chain by their ordinals; the last is this one, under the id that it first had. Only ever appended to along a chain, so that pages of ancestors
+    /// stay valid. Where a repack made it longer than the chain, an id fills the gap up to the ordinal that it has in all manifests of the chain.
+    /// </summary>
     public required IReadOnlyList<Guid> Backups { get; init; }
 
     public required PackTable Packs { get; init; }
@@ -35,6 +38,14 @@ internal sealed record Manifest
     public uint Ordinal => (uint)Backups.Count - 1;
 
     public string Key => StoreKeys.Manifest(VolumeId, BackupId);
+
+    /// <summary>Whether a page is the very one that another manifest of the chain has: whoever has looked at that one need not look again.</summary>
+    public bool HasPageOf(Manifest? other, long number)
+    {
+        FrameLocation location = Pages[number].Location;
+        return other is not null && other.VolumeId == VolumeId && other.Pages[number].Location == location
+            && other.Backups[(int)location.BackupOrdinal] == Backups[(int)location.BackupOrdinal];
+    }
 
     /// <summary>The key of a pack of the chain.</summary>
     /// <exception cref="CorruptionException">No backup of the chain has that ordinal.</exception>

@@ -26,6 +26,8 @@ internal static class StoreKeys
 
     public static string Manifest(string volumeId, Guid backupId) => $"{Volumes}{volumeId}/manifests/{backupId:D}";
 
+    public static string ManifestsOf(string volumeId) => $"{Volumes}{volumeId}/manifests/";
+
     public static string PacksOf(string volumeId) => $"{Volumes}{volumeId}/packs/";
 
     public static string PacksOf(string volumeId, Guid backupId) => $"{Volumes}{volumeId}/packs/{backupId:D}/";

@@ -75,6 +75,18 @@ internal sealed class PackWriter
         return true;
     }
 
+    /// <summary>Copies a frame as it is, from another pack.</summary>
+    /// <returns>False, with nothing written, when the pack is too full.</returns>
+    public bool TryAppendFrame(ReadOnlySpan<byte> frame, out FrameLocation location)
+    {
+        location = default;
+        if (!HasRoom(frame.Length - FrameFormat.HeaderSize))
+            return false;
+        frame.CopyTo(Buffer.GetSpan()[_length..]);
+        location = Advance(frame.Length);
+        return true;
+    }
+
     /// <summary>Writes index and footer.</summary>
     /// <returns>The finished object.</returns>
     public ReadOnlyMemory<byte> Finish()
@@ -107,9 +119,15 @@ internal sealed class PackWriter
     private ulong Seal(Span<byte> frame, FrameKind kind, Codec codec, ulong number, int plainLength, out FrameLocation location)
     {
         ulong checksum = FrameHeader.Seal(frame, kind, codec, number, plainLength);
-        location = new FrameLocation(_id.BackupOrdinal, _id.Sequence, (uint)_length, (uint)frame.Length);
-        _length += frame.Length;
-        _frameCount++;
+        location = Advance(frame.Length);
         return checksum;
+    }
+
+    private FrameLocation Advance(int length)
+    {
+        var location = new FrameLocation(_id.BackupOrdinal, _id.Sequence, (uint)_length, (uint)length);
+        _length += length;
+        _frameCount++;
+        return location;
     }
 }

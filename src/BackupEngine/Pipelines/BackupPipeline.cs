@@ -6,6 +6,7 @@ using BackupEngine.Format;
 using BackupEngine.Hashing;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Packing;
 using BackupEngine.Volumes;
 
 namespace BackupEngine.Pipelines;
@@ -26,6 +27,9 @@ internal sealed record BackupPlan
 
     /// <summary>The parent's manifest; null for a full.</summary>
     public required Manifest? Parent { get; init; }
+
+    /// <summary>Packs of the parent that are damaged: whatever is in them is stored anew. Then nothing is said about what changed, because everything must be read.</summary>
+    public required IReadOnlySet<PackId> DamagedPacks { get; init; }
 
     /// <summary>All that may have changed: sorted, disjoint, on chunk boundaries. Null: anything.</summary>
     public required IReadOnlyList<VolumeExtent>? ChangedExtents { get; init; }
@@ -102,7 +106,7 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
     {
         async Task WorkAsync()
         {
-            using var worker = new RegionWorker(volume, regions, parentPages, manifest, uploader, meter, plan.Compression, _resumed);
+            using var worker = new RegionWorker(volume, regions, parentPages, manifest, uploader, meter, plan.Compression, _resumed, plan.DamagedPacks);
             await worker.RunAsync(abort.Token).ConfigureAwait(false);
         }
 

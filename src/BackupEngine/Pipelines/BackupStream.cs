@@ -1,4 +1,5 @@
 using System.Buffers;
+using BackupEngine.Catalog;
 using BackupEngine.Chunking;
 using BackupEngine.Format;
 using BackupEngine.Manifests;
@@ -14,9 +15,12 @@ internal sealed class BackupStream : Stream
 {
     private const int ReadAhead = 1 << 20;
 
+    private readonly IObjectStore _store;
+    private readonly RecordStore _records;
     private readonly VolumeGeometry _geometry;
-    private readonly PageReader _pages;
-    private readonly ChunkFetcher _fetcher;
+    private Backup _backup;
+    private PageReader _pages;
+    private ChunkFetcher _fetcher;
     private readonly Page _page = new();
     private readonly byte[] _window;
     private long _pageNumber = -1;
@@ -25,8 +29,11 @@ internal sealed class BackupStream : Stream
     private long _position;
     private bool _disposed;
 
-    public BackupStream(IObjectStore store, Manifest manifest)
+    public BackupStream(IObjectStore store, RecordStore records, Backup backup, Manifest manifest)
     {
+        _store = store;
+        _records = records;
+        _backup = backup;
         _geometry = manifest.Geometry;
         _pages = new PageReader(store, manifest, PageReader.SingleLookAhead);
         _fetcher = new ChunkFetcher(store, manifest, ReadAhead);
@@ -65,7 +72,7 @@ internal sealed class BackupStream : Stream
         if (_position >= Length || buffer.IsEmpty)
             return 0;
         if (_position < _windowStart || _position >= _windowStart + _windowLength)
-            await FillWindowAsync(cancellationToken).ConfigureAwait(false);
+            await FillWindowOrReopenAsync(cancellationToken).ConfigureAwait(false);
 
         int start = (int)(_position - _windowStart);
         int count = Math.Min(buffer.Length, _windowLength - start);
@@ -99,6 +106,28 @@ internal sealed class BackupStream : Stream
         }
 
         base.Dispose(disposing);
+    }
+
+    private async ValueTask FillWindowOrReopenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await FillWindowAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+        {
+            // Repacked since it was opened?
+            Backup? now = await _records.FindRecordAsync(_backup.VolumeId, _backup.Id, cancellationToken).ConfigureAwait(false);
+            if (now is not { Status: BackupStatus.Available } || now.ManifestKey == _backup.ManifestKey)
+                throw;
+            Manifest manifest = await _store.ReadManifestAsync(now, cancellationToken).ConfigureAwait(false);
+            _backup = now;
+            _pages = new PageReader(_store, manifest, PageReader.SingleLookAhead);
+            _pageNumber = -1;
+            _fetcher.Dispose();
+            _fetcher = new ChunkFetcher(_store, manifest, ReadAhead);
+            await FillWindowOrReopenAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async ValueTask FillWindowAsync(CancellationToken cancellationToken)

@@ -18,8 +18,13 @@ internal sealed record CheckedManifest(
         new ConcurrentDictionary<long, IReadOnlyList<VerifyFinding>>(),
         manifest.Packs.Packs.ToDictionary(pack => pack.Key, pack => pack.Value.UsedBytes));
 
-    /// <summary>Whether frames mean the same in another manifest: of the same chain, whose backup table is only ever appended to.</summary>
+    /// <summary>
+    /// Whether frames mean the same in another manifest: of the same chain, whose backup table is only ever appended to. Where a repack has filled the table up, ids may
+    /// differ, but only in places that one of the two does not refer to.
+    /// </summary>
     public bool IsComparableTo(Manifest other) =>
         Manifest.VolumeId == other.VolumeId && Manifest.Hasher == other.Hasher && Manifest.Geometry.ChunkSize == other.Geometry.ChunkSize
-        && Manifest.Backups.Take(other.Backups.Count).SequenceEqual(other.Backups.Take(Manifest.Backups.Count));
+        && GetOwners(Manifest).Intersect(GetOwners(other)).All(ordinal => Manifest.Backups[(int)ordinal] == other.Backups[(int)ordinal]);
+
+    private static IEnumerable<uint> GetOwners(Manifest manifest) => manifest.Packs.Packs.Select(pack => pack.Key.BackupOrdinal).Distinct();
 }

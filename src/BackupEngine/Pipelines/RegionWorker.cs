@@ -33,6 +33,7 @@ internal sealed class RegionWorker : IDisposable
     private readonly Page _page = new();
     private readonly List<FrameLocation> _released = new(PageFormat.ChunksPerPage);
     private readonly ResumedFrames? _resumed;
+    private readonly IReadOnlySet<PackId> _damagedPacks;
     private readonly List<(FrameLocation Frame, long PackSizeBytes)> _resumedFrames = [];
     private PackWriter? _pack;
     private bool _pageChanged;
@@ -40,7 +41,7 @@ internal sealed class RegionWorker : IDisposable
 
     public RegionWorker(
         IVolume volume, RegionSource regions, PageReader? parentPages, ManifestBuilder manifest, PackUploader uploader, ProgressMeter meter, ChunkCompression compression,
-        ResumedFrames? resumed)
+        ResumedFrames? resumed, IReadOnlySet<PackId> damagedPacks)
     {
         _volume = volume;
         _regions = regions;
@@ -49,6 +50,7 @@ internal sealed class RegionWorker : IDisposable
         _uploader = uploader;
         _meter = meter;
         _resumed = resumed;
+        _damagedPacks = damagedPacks;
         _geometry = manifest.Manifest.Geometry;
         _hasher = manifest.Manifest.Hasher;
         _compressor = new ChunkCompressor(compression);
@@ -90,6 +92,8 @@ internal sealed class RegionWorker : IDisposable
         _page.Clear();
         if (_parentPages is not null)
             await _parentPages.ReadAsync(page, _page, cancellationToken).ConfigureAwait(false);
+        if (_damagedPacks.Count > 0)
+            DropDamaged(page);
 
         int chunks = _geometry.GetChunksInPage(page);
         for (int chunk = 0; chunk < PageFormat.ChunksPerPage;)
@@ -174,6 +178,20 @@ internal sealed class RegionWorker : IDisposable
         }
 
         return count;
+    }
+
+    /// <summary>Forgets what the parent has in damaged packs, so that it is stored anew even where it has not changed.</summary>
+    private void DropDamaged(long page)
+    {
+        _pageChanged = _damagedPacks.Contains(_manifest.Manifest.Pages[page].Location.Pack);
+        foreach (ref MapEntry entry in _page.Entries)
+        {
+            if (entry.IsZero || !_damagedPacks.Contains(entry.Location.Pack))
+                continue;
+            _released.Add(entry.Location);
+            entry = default;
+            _pageChanged = true;
+        }
     }
 
     private void SetZero(int chunk, int length)

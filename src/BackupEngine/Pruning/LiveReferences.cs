@@ -31,7 +31,7 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             VolumeData volume = data.Volumes[manifest.VolumeId];
             volume.Manifests.Remove(manifest.BackupId);
             foreach ((PackId pack, _) in manifest.Packs.Packs)
-                volume.Packs.Remove(NameOf(manifest, pack));
+                volume.Packs.Remove(StoredPack.Of(manifest, pack));
         }
 
         Manifest? previous = null;
@@ -62,7 +62,11 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             Backup? now = await records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
             if (now is null || now.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting)
                 return null;
-            throw;
+            if (now.ManifestKey == backup.ManifestKey)
+                throw;
+
+            // Repacked since then.
+            return await ReadAsync(now, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -78,7 +82,7 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
         foreach (long number in manifest.Pages.MappedPages())
         {
             FrameLocation location = manifest.Pages[number].Location;
-            if (IsSame(manifest, previous, number, location))
+            if (manifest.HasPageOf(previous, number))
                 continue;
             Keep(volume, manifest, location);
             try
@@ -101,17 +105,10 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
         }
     }
 
-    /// <summary>Pages that the manifest shares with the one that was looked at before need no second look.</summary>
-    private static bool IsSame(Manifest manifest, Manifest? previous, long number, FrameLocation location) =>
-        previous is not null && previous.VolumeId == manifest.VolumeId && previous.Pages[number].Location == location
-        && previous.Backups[(int)location.BackupOrdinal] == manifest.Backups[(int)location.BackupOrdinal];
-
     private void Keep(VolumeData volume, Manifest manifest, FrameLocation location)
     {
         // Reading a page has not checked where its chunks are.
-        if (location.BackupOrdinal < manifest.Backups.Count && volume.Packs.Remove(NameOf(manifest, location.Pack)))
+        if (location.BackupOrdinal < manifest.Backups.Count && volume.Packs.Remove(StoredPack.Of(manifest, location.Pack)))
             kept.Add($"{manifest.GetPackKey(location.Pack)}, because a page of backup {manifest.BackupId} refers to it although its pack table does not");
     }
-
-    private static StoredPack NameOf(Manifest manifest, PackId pack) => new(manifest.Backups[(int)pack.BackupOrdinal], pack.Sequence);
 }

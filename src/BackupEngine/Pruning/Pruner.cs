@@ -118,7 +118,7 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
     /// <summary>Takes out what those at work have written or hold on to, and manifests that were not said to be removed.</summary>
     private static void Protect(StoredData data, Intent[] working, Backup[] live, Backup[] removed)
     {
-        HashSet<Guid> owners = [.. working.Select(intent => intent.Backup.Id), .. working.SelectMany(intent => intent.Resumes)];
+        HashSet<Guid> owners = [.. working.SelectMany(intent => intent.DataIds)];
         // Also of those said to be removed, what has come to be named since then stays.
         HashSet<string> named = [.. live.Concat(working.Select(intent => intent.Backup)).Select(backup => backup.ManifestKey!).Where(key => key is not null)];
         HashSet<string> said = [.. removed.Select(backup => backup.ManifestKey!).Where(key => key is not null)];

@@ -1,11 +1,19 @@
+using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Packing;
 
 namespace BackupEngine.Pruning;
 
 /// <summary>A pack by its key.</summary>
 /// <param name="BackupId">The id under which it was written.</param>
 /// <param name="Sequence">Which of that backup's packs.</param>
-internal readonly record struct StoredPack(Guid BackupId, uint Sequence);
+internal readonly record struct StoredPack(Guid BackupId, uint Sequence)
+{
+    /// <exception cref="CorruptionException">No backup of the chain has that ordinal.</exception>
+    public static StoredPack Of(Manifest manifest, PackId pack) => pack.BackupOrdinal < manifest.Backups.Count
+        ? new StoredPack(manifest.Backups[(int)pack.BackupOrdinal], pack.Sequence)
+        : throw new CorruptionException(manifest.Key, null, $"it refers to backup {pack.BackupOrdinal} of a chain of {manifest.Backups.Count}");
+}
 
 /// <summary>Manifests and packs under the prefix of one volume, with their sizes in bytes: those, at last, that nobody needs.</summary>
 internal sealed class VolumeData

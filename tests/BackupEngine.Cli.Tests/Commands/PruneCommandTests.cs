@@ -36,6 +36,8 @@ public sealed class PruneCommandTests : IDisposable
     [InlineData("--keep-daily", "-1")]
     [InlineData("--keep-weekly", "many")]
     [InlineData("--intent-age", "5 fortnights")]
+    [InlineData("--repack-below", "0%")]
+    [InlineData("--repack-below", "100%")]
     public async Task Rules_that_make_no_sense_are_wrong_usage(string option, string value) =>
         (await CliProcess.RunAsync("prune", "--store", _workspace.Store, $"{option}={value}")).MustFail(ExitCodes.WrongUsage, value);
 
@@ -45,6 +47,20 @@ public sealed class PruneCommandTests : IDisposable
     [InlineData("--since", "yesterday")]
     public async Task Parts_and_times_that_make_no_sense_are_wrong_usage(string option, string value) =>
         (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--deep", $"{option}={value}")).MustFail(ExitCodes.WrongUsage, value);
+
+    [Fact]
+    public async Task Packs_that_are_mostly_dead_are_emptied()
+    {
+        string volume = _workspace.WriteVolume("volume.img", 500_000, seed: 1);
+        await _workspace.BackupIdAsync(volume);
+        Workspace.Change(volume, offset: 0, length: 400_000, seed: 2);
+        string last = await _workspace.BackupIdAsync(volume, "--incremental");
+        CliResult dry = (await CliProcess.RunAsync("prune", "--store", _workspace.Store, "--keep-last", "1", "--repack-below", "50%", "--dry-run")).MustSucceed();
+        Assert.Contains("Would empty 1 packs", dry.Stdout, StringComparison.Ordinal);
+        CliResult result = (await CliProcess.RunAsync("prune", "--store", _workspace.Store, "--keep-last", "1", "--repack-below", "50%", "--json")).MustSucceed();
+        Assert.Contains("\"packs_repacked\":1,", result.Stdout, StringComparison.Ordinal);
+        await _workspace.MustStillHoldAsync(last, File.ReadAllBytes(volume));
+    }
 
     [Fact]
     public async Task A_damaged_record_is_repaired()

@@ -51,6 +51,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
     [InlineData("import")]
     [InlineData("prune")]
     [InlineData("retention")]
+    [InlineData("repack")]
     [InlineData("verify")]
     public async Task Whatever_call_fails_in_whatever_way_nothing_is_lost_and_a_retry_succeeds(string operation)
     {
@@ -140,6 +141,9 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
             case "retention":
                 await repository.PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token);
                 break;
+            case "repack":
+                await repository.PruneAsync(new PruneOptions { KeepLast = 2, RepackBelowPercent = 99 }, Repositories.Token);
+                break;
             default:
                 await repository.VerifyAsync(new VerifyOptions { Deep = true }, cancellationToken: Repositories.Token);
                 break;
@@ -161,7 +165,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
         foreach (Backup backup in backups.Where(backup => backup.Status == BackupStatus.Available))
             VolumeAssert.Same(_contents.GetValueOrDefault(backup.Id, _latest), await repository.RestoreOverAsync(backup), $"{what}, backup {backup.Id}");
 
-        Guid[] expected = operation switch { "delete" => [_full.Id, _middle.Id], "retention" => [_last.Id], _ => [_full.Id, _middle.Id, _last.Id] };
+        Guid[] expected = operation switch { "delete" => [_full.Id, _middle.Id], "retention" => [_last.Id], "repack" => [_middle.Id, _last.Id], _ => [_full.Id, _middle.Id, _last.Id] };
         foreach (Guid id in expected)
             Assert.True(backups.Any(backup => backup.Id == id && backup.Status == BackupStatus.Available), $"{what}: backup {id} is not there any more");
         Assert.DoesNotContain(backups, backup => backup.Status == BackupStatus.Error);

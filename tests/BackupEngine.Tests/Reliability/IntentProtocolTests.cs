@@ -35,7 +35,11 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
     {
         BackupRepository repository = await Repositories.OpenAsync(_base);
         byte[] content = Repositories.Noise(200_000);
+
+        // The first of the chain is gone: packs that it wrote are partly dead, so that repackers have something to do.
+        _full = await AddAsync(0);
         _full = await AddAsync(1);
+        await repository.PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token);
         _last = await AddAsync(2);
         Backup lost = await AddAsync(3);
         _lost = await repository.ExportRecordAsync(lost.Id, Repositories.Token);
@@ -45,7 +49,7 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
         {
             content = [.. content];
             content[step * 60_000]++;
-            Backup backup = step == 1 ? await repository.FullAsync(new MemoryVolume(content)) : await repository.IncrementalAsync(new MemoryVolume(content));
+            Backup backup = step == 0 ? await repository.FullAsync(new MemoryVolume(content)) : await repository.IncrementalAsync(new MemoryVolume(content));
             _contents[backup.Id] = content;
             return backup;
         }
@@ -64,6 +68,7 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
             Assert.True(loss is null, $"seed {unchecked(seed + schedule)}: {loss}");
         }
 
+        Assert.True(outcomes.GetValueOrDefault("packs repacked") > 0, "nothing was repacked");
         output.WriteLine($"seed {seed}: {string.Join(", ", outcomes.OrderBy(outcome => outcome.Key).Select(outcome => $"{outcome.Key}: {outcome.Value}"))}");
     }
 
@@ -99,6 +104,8 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
             ("second deleter", async own => await (await Repositories.OpenAsync(own)).DeleteAsync(_last.Id, Repositories.Token)),
             ("pruner", async own => await (await Repositories.OpenAsync(own)).PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token)),
             ("sweeper", async own => await (await Repositories.OpenAsync(own)).PruneAsync(cancellationToken: Repositories.Token)),
+            ("repacker", own => RepackAsync(own, new PruneOptions { RepackBelowPercent = 99 })),
+            ("second repacker", own => RepackAsync(own, new PruneOptions { KeepLast = 1, RepackBelowPercent = 99 })),
             ("importer", async own => await (await Repositories.OpenAsync(own)).ImportRecordAsync(_lost, Repositories.Token)),
         ];
         random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(actors));
@@ -109,11 +116,19 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
         {
             Exception? thrown = await task;
             string outcome = $"{name} {thrown?.GetType().Name ?? "done"}";
-            outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+            lock (outcomes)
+                outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
         }
 
         string? loss = await FindLossAsync(store, written);
         return loss is null ? null : $"{loss}\n{string.Join('\n', scheduler.Trace)}";
+
+        async Task RepackAsync(IObjectStore own, PruneOptions options)
+        {
+            PruneReport report = await (await Repositories.OpenAsync(own)).PruneAsync(options, Repositories.Token);
+            lock (outcomes)
+                outcomes["packs repacked"] = outcomes.GetValueOrDefault("packs repacked") + (int)report.PacksRepacked;
+        }
 
         async Task WriteAsync(IObjectStore own, Guid parentId) => await (await Repositories.OpenAsync(own)).BackupAsync(
             new MemoryVolume(written), new BackupOptions { VolumeId = Repositories.VolumeId, ParentId = parentId, Workers = 1 }, cancellationToken: Repositories.Token);

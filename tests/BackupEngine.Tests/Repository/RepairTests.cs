@@ -74,10 +74,12 @@ public sealed class RepairTests : IAsyncLifetime
         Assert.Equal(BackupStatus.Error, marked.Status);
         Assert.StartsWith("volume bytes 0-65536 are lost: " + key, marked.FailReason, StringComparison.Ordinal);
 
-        // Nothing builds on what is damaged; a full stores everything anew.
-        await Assert.ThrowsAsync<BackupStateException>(() => _repository.IncrementalAsync(new MemoryVolume(_second)));
-        Backup again = await _repository.FullAsync(new MemoryVolume(_second));
-        VolumeAssert.Same(_second, await _repository.RestoreOverAsync(again), "the new full");
+        // Nobody may name it as parent; an incremental that may choose builds on it, but takes nothing out of the damaged pack.
+        Assert.Equal([key], marked.DamagedPacks);
+        await Assert.ThrowsAsync<BackupStateException>(() => _repository.FullAsync(new MemoryVolume(_second), new BackupOptions { VolumeId = Repositories.VolumeId, ParentId = _child.Id }));
+        Backup again = await _repository.IncrementalAsync(new MemoryVolume(_second));
+        Assert.Equal(_child.Id, again.ParentId);
+        VolumeAssert.Same(_second, await _repository.RestoreOverAsync(again), "the next incremental");
         await _repository.DeleteAsync(_child.Id, Repositories.Token);
         await _repository.DeleteAsync(_full.Id, Repositories.Token);
         await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after the damaged ones are deleted");

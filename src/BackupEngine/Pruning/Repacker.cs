@@ -1,0 +1,181 @@
+using System.Security.Cryptography;
+using BackupEngine.Catalog;
+using BackupEngine.Manifests;
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine.Pruning;
+
+/// <summary>
+/// Empties packs that are mostly dead (docs/reliability.md "Repack", docs/decisions/0015): what lives in them is stored anew, and each backup that refers to it gets a
+/// new manifest beside the old one. The new one counts when the record names it. Nothing is removed here: a prune that follows does that.
+/// </summary>
+internal sealed class Repacker(IObjectStore store, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
+{
+    private readonly List<string> _kept = [];
+
+    /// <summary>This repack's own name in its marks.</summary>
+    private readonly Guid _token = Guid.NewGuid();
+
+    /// <summary>Packs that were emptied, or would be.</summary>
+    public long PacksRepacked { get; private set; }
+
+    /// <summary>Bytes of those packs.</summary>
+    public long BytesEmptied { get; private set; }
+
+    /// <summary>Bytes of packs and manifests that were stored instead, or about those that would be.</summary>
+    public long BytesStored { get; private set; }
+
+    /// <summary>What was left as it is, and why.</summary>
+    public IReadOnlyList<string> Kept => _kept;
+
+    /// <param name="removed">Backups that a prune which only looks takes for removed.</param>
+    public async Task RunAsync(IReadOnlyList<Guid> removed, CancellationToken cancellationToken)
+    {
+        using LocalWriters.Registration deleting = LocalWriters.Begin(_token);
+        IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Backup> backups = await records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
+        RecordStore.ThrowIfUnreadable(backups);
+        foreach (IGrouping<string, Backup> volume in backups.Where(backup => !removed.Contains(backup.Id)).GroupBy(backup => IntentStore.DataOf(backup).VolumeId))
+        {
+            if (options.VolumeId is not null && options.VolumeId != volume.Key)
+                continue;
+            if (FindHindrance(volume, atWork) is { } hindrance)
+            {
+                _kept.Add($"the packs of volume {volume.Key} as they are, because of {hindrance}");
+                continue;
+            }
+
+            try
+            {
+                await RepackAsync(volume.Key, [.. volume], cancellationToken).ConfigureAwait(false);
+            }
+            catch (CorruptionException e)
+            {
+                _kept.Add($"the packs of volume {volume.Key} as they are, because something is damaged ({e.Message})");
+            }
+        }
+    }
+
+    /// <summary>Whoever is at work might come to refer to what is emptied, which then would be there twice; and of what is damaged nobody knows all that it needs.</summary>
+    private static string? FindHindrance(IGrouping<string, Backup> volume, IntentListing atWork) =>
+        atWork.Intents.FirstOrDefault(intent => !intent.IsDead && IntentStore.DataOf(intent.Backup).VolumeId == volume.Key) is { } working ? working.ToString()
+        : volume.FirstOrDefault(backup => backup.Status != BackupStatus.Available || backup.ManifestKey is null) is { } other ? $"backup {other.Id}, which is {other.Status}"
+        : null;
+
+    private async Task RepackAsync(string volumeId, Backup[] backups, CancellationToken cancellationToken)
+    {
+        Backup[] inOrder = [.. backups.DistinctBy(backup => backup.ManifestKey).OrderBy(backup => backup.CreatedAt).ThenBy(backup => backup.Id)];
+        var census = new PackCensus(store, options.RepackBelowPercent.GetValueOrDefault());
+        await census.TakeAsync(inOrder, cancellationToken).ConfigureAwait(false);
+        if (options.DryRun)
+        {
+            PacksRepacked += census.Packs.Count;
+            BytesEmptied += census.Packs.Values.Sum(pack => pack.SizeBytes);
+            BytesStored += census.Packs.Values.Sum(pack => pack.CostBytes);
+            return;
+        }
+
+        List<(string ManifestKey, Guid NewId)> affected = [];
+        int ordinal = 0;
+        foreach (Backup backup in inOrder)
+        {
+            Manifest manifest = await store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            ordinal = Math.Max(ordinal, manifest.Backups.Count);
+            if (manifest.Packs.Packs.Any(pack => census.Packs.ContainsKey(StoredPack.Of(manifest, pack.Key))))
+                affected.Add((manifest.Key, Guid.NewGuid()));
+        }
+
+        if (affected.Count == 0)
+            return;
+
+        // The first half of a writer's promise: whoever deletes one of these from now on sees it. The second half is in SwitchAsync.
+        ILookup<string, Backup> byManifest = backups.ToLookup(backup => backup.ManifestKey!);
+        var intent = new Intent
+        {
+            Backup = RecordStore.CreateStub(volumeId, Guid.NewGuid(), BackupStatus.Creating, null) with { CreatedAt = time.GetUtcNow() },
+            Writer = ProcessIdentity.Current,
+            Repacks = [.. affected.SelectMany(manifest => byManifest[manifest.ManifestKey]).Select(backup => backup.Id)],
+            Manifests = [.. affected.Select(manifest => manifest.NewId)],
+        };
+        using LocalWriters.Registration writing = LocalWriters.Begin(intent.Backup.Id);
+        await intents.PutAsync(intent, cancellationToken).ConfigureAwait(false);
+        using var writer = new RepackWriter(store, volumeId, intent.Backup.Id, (uint)ordinal);
+        try
+        {
+            await RewriteAsync(census, affected, byManifest, intent, writer, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            BytesStored += writer.BytesStored;
+        }
+
+        // Only when all is well: what a repack that failed has left is nobody's, and its intent, which is that of a dead writer then, tells the next prune.
+        await intents.DeleteAsync(intent.Backup, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RewriteAsync(
+        PackCensus census, List<(string ManifestKey, Guid NewId)> affected, ILookup<string, Backup> byManifest, Intent intent, RepackWriter writer, CancellationToken cancellationToken)
+    {
+        FrameMover frames = await MoveFramesAsync(intent.Backup.VolumeId, census, writer, cancellationToken).ConfigureAwait(false);
+        var rewriter = new ManifestRewriter(store, frames, writer);
+        foreach ((string key, Guid newId) in affected)
+        {
+            Manifest old = await store.ReadManifestAsync(byManifest[key].First(), cancellationToken).ConfigureAwait(false);
+            if (await rewriter.RewriteAsync(old, newId, cancellationToken).ConfigureAwait(false) is not { } anew)
+                continue;
+            byte[] bytes = ManifestEncoder.Encode(anew);
+            await store.PutAsync(anew.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            BytesStored += bytes.Length;
+            foreach (Backup backup in byManifest[key])
+                await SwitchAsync(backup, anew.Key, Convert.ToHexStringLower(SHA256.HashData(bytes)), intent, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<FrameMover> MoveFramesAsync(string volumeId, PackCensus census, RepackWriter writer, CancellationToken cancellationToken)
+    {
+        var frames = new FrameMover(store, volumeId, writer);
+        foreach ((StoredPack pack, PackLife life) in census.Packs.OrderBy(pack => pack.Key.BackupId).ThenBy(pack => pack.Key.Sequence))
+        {
+            try
+            {
+                await frames.CopyAsync(pack, life, cancellationToken).ConfigureAwait(false);
+                PacksRepacked++;
+            }
+            catch (CorruptionException e)
+            {
+                _kept.Add($"{e.Key}, because what lives in it cannot be read ({e.Message})");
+            }
+        }
+
+        await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+        return frames;
+    }
+
+    /// <summary>
+    /// Lets a record name its new manifest. As a deleter, this first marks the data and then looks for writers: one that began before may have read the old manifest, and
+    /// one that begins later sees the mark, or the record as it is then. As a writer, whose intent is there, it looks for deleters.
+    /// </summary>
+    private async Task SwitchAsync(Backup backup, string manifestKey, string sha256, Intent own, CancellationToken cancellationToken)
+    {
+        string mark = await intents.PutDeletionAsync(backup, _token, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+            if (!atWork.Intents.Any(intent => intent.Backup.Id == own.Backup.Id))
+                throw new BackupStateException($"This repack of volume {own.Backup.VolumeId} was declared dead by another prune; prune again.");
+            (string dataVolumeId, Guid dataId) = IntentStore.DataOf(backup);
+            Intent? user = atWork.Intents.FirstOrDefault(intent => intent.Backup.Id != own.Backup.Id && !intent.IsDead && intent.Needs(backup));
+            bool isDeleted = atWork.Deletions.Any(deletion => deletion.Key != mark && !deletion.IsDead && deletion.DataVolumeId == dataVolumeId && deletion.DataId == dataId);
+            Backup? now = await records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+            if (user is not null || isDeleted || now is not { Status: BackupStatus.Available } || now.ManifestSha256 != backup.ManifestSha256)
+                _kept.Add($"the packs of backup {backup.Id} as they are, because {(user is null ? "it was changed meanwhile" : $"of {user}")}");
+            else
+                await records.PutRecordAsync(now with { ManifestKey = manifestKey, ManifestSha256 = sha256, UpdatedAt = time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), time);
+            await store.DeleteAsync(mark, timeout.Token).ConfigureAwait(false);
+        }
+    }
+}

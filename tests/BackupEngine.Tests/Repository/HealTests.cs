@@ -1,0 +1,130 @@
+using BackupEngine.Catalog;
+using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
+using BackupEngine.TestKit.Volumes;
+using BackupEngine.Tests.Reliability;
+using BackupEngine.Volumes;
+using Xunit;
+
+namespace BackupEngine.Tests.Repository;
+
+/// <summary>Damage, from being found to being gone: verify, repair, an incremental that stores anew what is lost, the end of the damaged backups.</summary>
+public sealed class HealTests : IAsyncLifetime
+{
+    private const int VolumeSize = 20_000_000;
+    private readonly InMemoryObjectStore _store = new();
+    private readonly byte[] _content = Repositories.Noise(VolumeSize);
+    private BackupRepository _repository = null!;
+    private Backup _full = null!;
+    private Backup _child = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _repository = await Repositories.OpenAsync(_store);
+        _full = await BackUpAsync(incremental: false);
+        _content[70_000]++;
+        _child = await BackUpAsync(incremental: true);
+    }
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    public static TheoryData<string, bool> Damages()
+    {
+        var data = new TheoryData<string, bool>();
+        foreach (string damage in new[] { "flip", "remove", "cut" })
+        {
+            foreach (bool isSaidWhatChanged in new[] { false, true })
+                data.Add(damage, isSaidWhatChanged);
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public async Task Whatever_pack_of_the_full_is_damaged_the_next_incremental_is_whole(string damage, bool isSaidWhatChanged)
+    {
+        string[] packs = [.. (await _store.ListKeysAsync()).Where(key => key.StartsWith(StoreKeys.PacksOf(Repositories.VolumeId, _full.Id), StringComparison.Ordinal))];
+        Assert.True(packs.Length >= 2, "chunks and pages");
+        foreach (string pack in packs)
+        {
+            await using InMemoryObjectStore store = await _store.CloneAsync();
+            await DamageAsync(store, pack, damage);
+            await CheckHealingAsync(store, isSaidWhatChanged ? [new VolumeExtent(500_000, 1)] : null, $"{damage} of {pack}");
+        }
+    }
+
+    [Fact]
+    public async Task Random_damage_to_several_packs_heals()
+    {
+        int seed = TestSeed.Next();
+        var random = new Random(seed);
+        string[] packs = [.. (await _store.ListKeysAsync()).Where(key => key.StartsWith(StoreKeys.PacksOf(Repositories.VolumeId), StringComparison.Ordinal))];
+        for (int round = 0; round < 10; round++)
+        {
+            await using InMemoryObjectStore store = await _store.CloneAsync();
+            await DamageAsync(store, StoreKeys.Pack(Repositories.VolumeId, _full.Id, 1), "flip");
+            for (int damages = random.Next(1, 3); damages > 0; damages--)
+                await DamageAsync(store, packs[random.Next(packs.Length)], random.Next(2) == 0 ? "flip" : "cut");
+            await CheckHealingAsync(store, null, $"seed {seed}, round {round}");
+        }
+    }
+
+    [Fact]
+    public async Task A_whole_backup_is_a_better_parent_than_a_damaged_one()
+    {
+        await DamageAsync(_store, StoreKeys.Pack(Repositories.VolumeId, _child.Id, 1), "remove");
+        RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Equal([_child.Id], report.BackupsMarked);
+        Backup next = await BackUpAsync(incremental: true);
+        Assert.Equal(_full.Id, next.ParentId);
+        VolumeAssert.Same(_content, await _repository.RestoreOverAsync(next), "an incremental of the backup before");
+    }
+
+    private async Task CheckHealingAsync(InMemoryObjectStore store, IReadOnlyList<VolumeExtent>? changed, string what)
+    {
+        BackupRepository repository = await Repositories.OpenAsync(store);
+        Assert.NotEmpty((await repository.VerifyAsync(new VerifyOptions { Deep = true }, cancellationToken: Repositories.Token)).Findings);
+        RepairReport report = await repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Equal(new[] { _full.Id, _child.Id }.Order(), report.BackupsMarked.Order());
+
+        byte[] content = [.. _content];
+        content[500_000]++;
+        Backup next = await repository.BackupAsync(
+            new MemoryVolume(content), new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = changed, MaxMemoryBytes = 16 << 20 }, cancellationToken: Repositories.Token);
+        Assert.Equal(_child.Id, next.ParentId);
+        Assert.True(next.BytesStored < VolumeSize * 9 / 10 , $"{what}: {next.BytesStored} bytes were stored");
+        await CheckAsync(repository, next, content, what);
+
+        // What is damaged may go, although an incremental descends from it; and the chain goes on.
+        await repository.DeleteAsync(_child.Id, Repositories.Token);
+        await repository.DeleteAsync(_full.Id, Repositories.Token);
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, what);
+        Assert.Empty((await repository.VerifyAsync(new VerifyOptions { Deep = true }, cancellationToken: Repositories.Token)).Findings);
+        content[0]++;
+        Backup last = await repository.IncrementalAsync(new MemoryVolume(content));
+        Assert.Equal((next.Id, 65536L), (last.ParentId, last.BytesChanged));
+        await CheckAsync(repository, last, content, $"{what}, the next");
+    }
+
+    private static async Task CheckAsync(BackupRepository repository, Backup backup, byte[] content, string what)
+    {
+        VerifyReport verified = await repository.VerifyAsync(new VerifyOptions { BackupId = backup.Id, Deep = true }, cancellationToken: Repositories.Token);
+        Assert.True(verified.Findings.Count == 0, $"{what}: {string.Join("; ", verified.Findings)}");
+        VolumeAssert.Same(content, await repository.RestoreOverAsync(backup), what);
+    }
+
+    private static async Task DamageAsync(InMemoryObjectStore store, string key, string damage)
+    {
+        byte[] pack = await store.GetAllAsync(key, 1 << 30, Repositories.Token);
+        if (damage == "remove")
+            await store.DeleteAsync(key, Repositories.Token);
+        for (int at = 100; at < pack.Length && damage == "flip"; at += 3_000)
+            pack[at]++;
+        if (damage != "remove")
+            await store.PutAsync(key, damage == "cut" ? pack.AsMemory(0, 50) : pack, cancellationToken: Repositories.Token);
+    }
+
+    private Task<Backup> BackUpAsync(bool incremental) => _repository.BackupAsync(
+        new MemoryVolume(_content), new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = incremental, MaxMemoryBytes = 16 << 20, Workers = 2 }, cancellationToken: Repositories.Token);
+}

@@ -47,7 +47,7 @@ internal sealed class BackupRow
     /// <summary>The caller's names and values, as a JSON object.</summary>
     public string Metadata { get; set; } = "{}";
 
-    /// <summary>A snapshot that was taken only to be read by the job; it has the backup's id or is null.</summary>
+    /// <summary>A snapshot that was taken only to be read by the job; null when the volume is read itself.</summary>
     public string? TempSnapshotId { get; set; }
 
     /// <summary>The volume that was last restored to.</summary>

@@ -59,20 +59,6 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
         SetBackup = set => set.SetProperty(row => row.FailReason, reason),
     };
 
-    public async Task CleanUpAsync(BackupRow backup, CancellationToken cancellationToken)
-    {
-        if (backup.TempSnapshotId is not { } snapshotId)
-        {
-            return;
-        }
-
-        await using CatalogContext catalog = database.Open();
-        if (await catalog.Volumes.AsNoTracking().FirstOrDefaultAsync(row => row.Id == backup.VolumeId, cancellationToken) is { } volume)
-        {
-            volumes.DeleteSnapshot(volume, snapshotId);
-        }
-    }
-
     private static JobOutcome Finished(Backup done) => new(BackupStates.Available)
     {
         SetBackup = set => set.SetProperty(row => row.IsCommitted, true)

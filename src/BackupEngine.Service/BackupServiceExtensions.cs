@@ -106,6 +106,7 @@ public static class BackupServiceExtensions
             .UsePersistentStore(store => UseDatabase(store, database)));
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
         services.AddSingleton<JobSweep>().AddSingleton<IHostedService>(provider => provider.GetRequiredService<JobSweep>());
+        services.AddSingleton<ContainerCheck>().AddSingleton<IHostedService>(provider => provider.GetRequiredService<ContainerCheck>());
     }
 
     private static void UseDatabase(IPersistentStoreBuilder store, CatalogDatabase database)

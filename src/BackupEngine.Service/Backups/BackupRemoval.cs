@@ -41,14 +41,16 @@ internal sealed class BackupRemoval(CatalogDatabase database, TemporarySnapshots
             throw ApiFault.InvalidBackup("Backup status must be available or error");
         }
 
-        if (status == BackupStates.Deleting && await HasDependentsAsync(catalog, id, cancellationToken))
+        if (status == BackupStates.Deleting && backup.FailReason != ContainerCheck.Gone && await HasDependentsAsync(catalog, id, cancellationToken))
         {
             throw ApiFault.InvalidBackup("Incremental backups exist for this backup.");
         }
 
         DateTime now = time.Now();
         await catalog.Backups.Where(row => row.Id == id).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.Status, status).SetProperty(row => row.JobId, jobId)
+            set => set.SetProperty(row => row.StatusBefore, row => row.Status == BackupStates.Deleting ? row.StatusBefore : row.Status)
+                .SetProperty(row => row.UpdatedBefore, row => row.Status == BackupStates.Deleting ? row.UpdatedBefore : row.UpdatedAt)
+                .SetProperty(row => row.Status, status).SetProperty(row => row.JobId, jobId)
                 .SetProperty(row => row.JobKind, jobId is null ? null : JobKinds.Delete).SetProperty(row => row.UpdatedAt, now),
             cancellationToken);
         string? unbegunJob = backup.RunningJobId != backup.JobId ? backup.JobId : null;

@@ -77,6 +77,12 @@ internal sealed class BackupRow
 
     public long ProgressStored { get; set; }
 
+    /// <summary>What lists showed as <see cref="Status"/> before the deletion was asked for: where the backup stood when a page ended with it.</summary>
+    public string? StatusBefore { get; set; }
+
+    /// <summary>As <see cref="StatusBefore"/>, of <see cref="UpdatedAt"/>.</summary>
+    public DateTime? UpdatedBefore { get; set; }
+
     /// <summary>When the backup was deleted. The row stays for a while so that lists can be paged past it.</summary>
     public DateTime? DeletedAt { get; set; }
 }

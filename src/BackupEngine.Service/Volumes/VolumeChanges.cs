@@ -23,7 +23,7 @@ internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volume
     {
         JsonElement volume = Check(body, request.Version);
         IVolumeProvider provider = volumes.Creator ?? throw ApiFault.InvalidInput("No volumes can be made here.");
-        long size = volume.TryGetProperty("size", out JsonElement wanted) ? IntegerSchema.Read(wanted) : 0;
+        long size = volume.TryGetProperty("size", out JsonElement wanted) && wanted.ValueKind != JsonValueKind.Null ? IntegerSchema.Read(wanted) : 0;
         DateTime now = time.Now();
         VolumeRow row = new()
         {
@@ -135,7 +135,7 @@ internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volume
             throw ApiFault.BadRequest($"Volumes cannot be made here with '{asked}'.");
         }
 
-        if (volume.TryGetProperty("size", out JsonElement size))
+        if (volume.TryGetProperty("size", out JsonElement size) && !(isFromBackup && size.ValueKind == JsonValueKind.Null))
         {
             _size.Check(size, "size");
             if (IntegerSchema.Read(size) > MaxSize)

@@ -17,12 +17,7 @@ public sealed class VolumeFromBackupTests
         TestVolume volume = TestVolume.Create(service, 3_000_001);
         byte[] content = volume.Fill(1);
         string backup = await service.BackUpAsync(volume.Id);
-        JsonObject body = new() { ["backup_id"] = backup, ["name"] = "mine", ["description"] = "d", ["volume_type"] = "fast", ["metadata"] = new JsonObject { ["a"] = "b" } };
-        if (size is not null)
-        {
-            body["size"] = size;
-        }
-
+        JsonObject body = new() { ["backup_id"] = backup, ["name"] = "mine", ["description"] = "d", ["volume_type"] = "fast", ["metadata"] = new JsonObject { ["a"] = "b" }, ["size"] = size };
         Answer answer = await service.PostAsync(Volumes, new JsonObject { ["volume"] = body }.ToJsonString(), "3.47");
         Assert.True(answer.Status == 202, answer.Text);
         Assert.Equal(("creating", size ?? 1), ((string?)answer.Json["volume"]!["status"], (int)answer.Json["volume"]!["size"]!));

@@ -33,7 +33,7 @@ internal sealed record BackupList(IReadOnlyList<BackupItem> Rows, int? Count)
         {
             BackupRow? marker = await catalog.Backups.IgnoreQueryFilters().AsNoTracking().FirstOrDefaultAsync(row => row.Id == markerId, cancellationToken);
             page = marker is not null && (query.AllTenants || request.Caller.Sees(marker.ProjectId))
-                ? page.After(order, AsListed(marker))
+                ? page.After(order, marker)
                 : throw ApiFault.NotFound("Backup", markerId);
         }
 
@@ -48,17 +48,6 @@ internal sealed record BackupList(IReadOnlyList<BackupItem> Rows, int? Count)
         }
 
         return new(await BackupItem.From(page.Take(query.Limit), catalog).ToListAsync(cancellationToken), count);
-    }
-
-    // A marker that was deleted since stands where it stood.
-    private static BackupRow AsListed(BackupRow marker)
-    {
-        if (marker.StatusBefore is { } status && (marker.Status == BackupStates.Deleting || marker.DeletedAt is not null))
-        {
-            (marker.Status, marker.UpdatedAt) = (status, marker.UpdatedBefore);
-        }
-
-        return marker;
     }
 
     private static List<(Column<BackupRow>, bool)> OrderOf(ApiRequest request, ListQuery query)

@@ -77,7 +77,7 @@ internal sealed class BackupRow
 
     public long ProgressStored { get; set; }
 
-    /// <summary>What lists showed as <see cref="Status"/> before the deletion was asked for: where the backup stood when a page ended with it.</summary>
+    /// <summary><see cref="Status"/> before the deletion was asked for: it keeps the backup where it stood in lists.</summary>
     public string? StatusBefore { get; set; }
 
     /// <summary>As <see cref="StatusBefore"/>, of <see cref="UpdatedAt"/>.</summary>

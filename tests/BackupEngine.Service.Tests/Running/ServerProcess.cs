@@ -24,7 +24,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     {
         _process = process;
         Address = setup.Address;
-        Http = new(setup.Client) { BaseAddress = new Uri(Address) };
+        Http = new(setup.Client, disposeHandler: false) { BaseAddress = new Uri(Address) };
         Http.DefaultRequestHeaders.Add("X-Auth-Token", "user1:" + ServiceUnderTest.Project);
     }
 

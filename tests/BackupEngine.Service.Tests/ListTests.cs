@@ -48,11 +48,12 @@ public sealed class ListTests
     [InlineData(true)]
     public async Task In_every_order_pages_hold_each_backup_that_stayed_once_while_others_come_and_go(bool onPostgres)
     {
+        await using ServiceUnderTest service = await StartAsync(onPostgres, 0);
         foreach (string key in BackupColumns.All.Keys.Append("name"))
         {
             foreach (string direction in new[] { "asc", "desc" })
             {
-                await using ServiceUnderTest service = await StartAsync(onPostgres, 24);
+                await FillAnewAsync(service, 24);
                 HashSet<string> stayed = [.. Ids(await service.GetAsync(Backups))];
                 List<string> seen = [];
                 int number = 100;
@@ -156,11 +157,7 @@ public sealed class ListTests
     private static async Task<ServiceUnderTest> StartAsync(bool onPostgres, int count, BackupServiceOptions? options = null)
     {
         ServiceUnderTest service = await ServiceUnderTest.StartAsync(options, runsJobs: false, database: onPostgres ? await PostgresServer.NewDatabaseAsync() : null);
-        for (int i = 0; i < count; i++)
-        {
-            await AddAsync(service, i);
-        }
-
+        await FillAnewAsync(service, count);
         return service;
     }
 
@@ -189,6 +186,19 @@ public sealed class ListTests
             FailReason = number % 4 == 0 ? "why" : null,
         });
         await catalog.SaveChangesAsync(ServiceUnderTest.Cancel);
+    }
+
+    private static async Task FillAnewAsync(ServiceUnderTest service, int count)
+    {
+        await using (CatalogContext catalog = service.Catalog.Open())
+        {
+            await catalog.Backups.IgnoreQueryFilters().ExecuteDeleteAsync(ServiceUnderTest.Cancel);
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            await AddAsync(service, i);
+        }
     }
 
     private static async Task RemoveAsync(ServiceUnderTest service, params string[] ids)

@@ -41,7 +41,7 @@ public static class BackupService
         await using CatalogDatabase database = CatalogDatabase.At(options.Database, options.DataDirectory);
         await using IObjectStore store = await options.OpenStore(cancellationToken);
         await using BackupRepository repository = await BackupRepository.OpenAsync(store, cancellationToken: cancellationToken);
-        return await CatalogRebuild.RunAsync(database, repository, ReadSettings(options).FoundVolumesProject ?? "", cancellationToken);
+        return await CatalogRebuild.RunAsync(database, repository, ReadSettings(options), cancellationToken);
     }
 
     internal static WebApplication Build(ServeOptions options, Action<WebApplicationBuilder>? configure = null)

@@ -43,7 +43,7 @@ public static class BackupServiceExtensions
             _ => new Keystone(new HttpClient { Timeout = TimeSpan.FromSeconds(10) }, options.Keystone, provider.GetRequiredService<TimeProvider>()),
         });
         services.AddSingleton(provider => new VolumeStore(providers, options, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<VolumeChanges>().AddSingleton<SnapshotChanges>().AddSingleton<Quotas>();
+        services.AddSingleton<TemporarySnapshots>().AddSingleton<VolumeChanges>().AddSingleton<SnapshotChanges>().AddSingleton<Quotas>();
         services.AddSingleton<BackupCreation>().AddSingleton<BackupRemoval>().AddSingleton<BackupRestoration>().AddSingleton<BackupUpdate>();
         services.AddSingleton<RecordExport>().AddSingleton<RecordImport>();
         services.AddSingleton(provider => new RepositoryHost(serve.OpenStore, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
@@ -106,6 +106,7 @@ public static class BackupServiceExtensions
             .UsePersistentStore(store => UseDatabase(store, database)));
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
         services.AddSingleton<JobSweep>().AddSingleton<IHostedService>(provider => provider.GetRequiredService<JobSweep>());
+        services.AddSingleton<ContainerCheck>().AddSingleton<IHostedService>(provider => provider.GetRequiredService<ContainerCheck>());
     }
 
     private static void UseDatabase(IPersistentStoreBuilder store, CatalogDatabase database)

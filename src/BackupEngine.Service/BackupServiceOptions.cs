@@ -42,6 +42,12 @@ public sealed record BackupServiceOptions
     /// <summary>How new chunks are compressed: <c>none</c>, <c>lz4</c>, <c>zstd</c> or <c>zstd:LEVEL</c>. Default: LZ4.</summary>
     public string Compression { get; init; } = "lz4";
 
+    /// <summary>What answers call the container of backups for which nobody named one: where it really is, is nobody's business. Default: <c>backups</c>.</summary>
+    public string ContainerName { get; init; } = "backups";
+
+    /// <summary>How often it is checked whether the container still holds what the catalog lists, in hours. Default: 24.</summary>
+    public double ContainerCheckHours { get; init; } = 24;
+
     /// <summary>How long a deleted backup can still be named as the marker of a list, in hours. Default: 24.</summary>
     public double DeletedMarkerHours { get; init; } = 24;
 }

@@ -14,6 +14,8 @@ internal static class OptionsValidation
         Require(options.MaxBodyBytes is >= 1024 and <= 16 << 20, "MaxBodyBytes must be from 1 KiB to 16 MiB.");
         Require(options.MaxConcurrentJobs is >= 1 and <= 64, "MaxConcurrentJobs must be from 1 to 64.");
         Require(options.DeletedMarkerHours is >= 0 and <= 24 * 366, "DeletedMarkerHours must be from 0 to 8784.");
+        Require(options.ContainerCheckHours is >= 0.01 and <= 24 * 49, "ContainerCheckHours must be from 0.01 to 1176.");
+        Require(options.ContainerName is { Length: >= 1 and <= 255 }, "ContainerName must have from 1 to 255 characters.");
         Require(ChunkCompression.TryParse(options.Compression, out _), $"Compression '{options.Compression}' is unknown: none, lz4, zstd or zstd:LEVEL is meant.");
         Require(serve.VolumesDirectory is not null || options.Devices.Count > 0, "There are no volumes: give a directory of volumes, or Devices.");
         foreach (DeviceOptions device in options.Devices)

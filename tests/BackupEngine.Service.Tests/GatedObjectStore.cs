@@ -16,6 +16,9 @@ internal sealed class GatedObjectStore : IObjectStore
 
     public void Open() => _open.TrySetResult();
 
+    /// <summary>Lets nobody through: whoever waits at the gate, or comes to it, fails.</summary>
+    public void Break() => _open.TrySetException(new ObjectStoreException(ObjectStoreError.AccessDenied, "pack", "the gate is broken"));
+
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
     {
         if (key.Contains("/packs/", StringComparison.Ordinal))

@@ -27,7 +27,7 @@ public sealed class LifeCycleTests
         Assert.True((bool)(await service.ShowAsync(middle))["has_dependent_backups"]!);
         Assert.False((bool)(await service.ShowAsync(full))["is_incremental"]!);
         Assert.Equal(1, (int)shown["size"]!);
-        Assert.NotNull((string?)shown["container"]);
+        Assert.Equal("backups", (string?)shown["container"]);
         Assert.True((int)(await service.ShowAsync(full))["object_count"]! > 0);
 
         Assert.Equal(first, await RestoreAsync(service, full));

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using BackupEngine.Service.Catalog;
+using BackupEngine.Service.Jobs;
 using BackupEngine.Service.Tests.Running;
+using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Tests;
 
@@ -39,6 +41,45 @@ public sealed class ListTests
         await AddAsync(service, 100);
         string[] rest = Ids(await service.GetAsync($"{Backups}?marker={first[4]}"));
         Assert.Equal(before[5..].Except([before[10]]), rest);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task In_every_order_pages_hold_each_backup_that_stayed_once_while_others_come_and_go(bool onPostgres)
+    {
+        await using ServiceUnderTest service = await StartAsync(onPostgres, 0);
+        foreach (string key in BackupColumns.All.Keys.Append("name"))
+        {
+            foreach (string direction in new[] { "asc", "desc" })
+            {
+                await FillAnewAsync(service, 24);
+                HashSet<string> stayed = [.. Ids(await service.GetAsync(Backups))];
+                List<string> seen = [];
+                int number = 100;
+                string[] page;
+                do
+                {
+                    page = Ids(await service.GetAsync($"{Backups}?limit=5&sort={key}:{direction}{(seen.Count > 0 ? $"&marker={seen[^1]}" : "")}", "3.45"));
+                    seen.AddRange(page);
+                    Assert.True(seen.Count < 200, "The pages do not end.");
+
+                    // The next marker goes (asked for by one, done by the other), one before it, and one that was not seen yet; others come.
+                    string[] unseen = [.. stayed.Except(seen)];
+                    string[] leaving = [.. page.TakeLast(1).Concat(page.Take(1)).Intersect(stayed), .. unseen.Take(1)];
+                    stayed.ExceptWith(leaving);
+                    await LeaveAsync(service, isDone: seen.Count % 2 == 0, leaving);
+                    if (number < 104)
+                    {
+                        await AddAsync(service, number++);
+                    }
+                }
+                while (page.Length > 0);
+
+                Assert.True(seen.Where(stayed.Contains).Count() == seen.Where(stayed.Contains).Distinct().Count(), $"{key}:{direction}: seen twice");
+                Assert.True(stayed.IsSubsetOf(seen), $"{key}:{direction}: {stayed.Except(seen).Count()} of {stayed.Count} missed");
+            }
+        }
     }
 
     [Fact]
@@ -116,11 +157,7 @@ public sealed class ListTests
     private static async Task<ServiceUnderTest> StartAsync(bool onPostgres, int count, BackupServiceOptions? options = null)
     {
         ServiceUnderTest service = await ServiceUnderTest.StartAsync(options, runsJobs: false, database: onPostgres ? await PostgresServer.NewDatabaseAsync() : null);
-        for (int i = 0; i < count; i++)
-        {
-            await AddAsync(service, i);
-        }
-
+        await FillAnewAsync(service, count);
         return service;
     }
 
@@ -138,8 +175,30 @@ public sealed class ListTests
             CreatedAt = _start.AddSeconds(number / 5),
             VolumeId = Guid.NewGuid().ToString(),
             UpdatedAt = number % 2 == 0 ? null : _start,
+            ObjectCount = number % 4,
+            DataTimestamp = number % 5 == 0 ? null : _start.AddMinutes(number % 3),
+            SnapshotId = number % 3 == 0 ? null : $"s{number % 2}",
+            ParentId = number % 6 == 0 ? "p" : null,
+            RestoreVolumeId = number % 5 == 0 ? "r" : null,
+            Container = number % 3 == 0 ? null : $"c{number % 2}",
+            AvailabilityZone = number % 7 == 0 ? "nova" : null,
+            Description = number % 4 == 0 ? "" : $"d{number % 3}",
+            FailReason = number % 4 == 0 ? "why" : null,
         });
         await catalog.SaveChangesAsync(ServiceUnderTest.Cancel);
+    }
+
+    private static async Task FillAnewAsync(ServiceUnderTest service, int count)
+    {
+        await using (CatalogContext catalog = service.Catalog.Open())
+        {
+            await catalog.Backups.IgnoreQueryFilters().ExecuteDeleteAsync(ServiceUnderTest.Cancel);
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            await AddAsync(service, i);
+        }
     }
 
     private static async Task RemoveAsync(ServiceUnderTest service, params string[] ids)
@@ -150,6 +209,22 @@ public sealed class ListTests
             BackupRow row = (await catalog.Backups.FindAsync([id], ServiceUnderTest.Cancel))!;
             row.DeletedAt = _start;
             await catalog.SaveChangesAsync(ServiceUnderTest.Cancel);
+        }
+    }
+
+    /// <summary>Deletes through the API, and ends the jobs as those that ran would.</summary>
+    private static async Task LeaveAsync(ServiceUnderTest service, bool isDone, params string[] ids)
+    {
+        foreach (string id in ids)
+        {
+            Assert.Equal(202, (await service.PostAsync($"{Backups}/{id}/action", """{"os-force_delete": null}""")).Status);
+            await using CatalogContext catalog = service.Catalog.Open();
+            string? job = await catalog.Backups.Where(row => row.Id == id).Select(row => row.JobId).SingleAsync(ServiceUnderTest.Cancel);
+            if (isDone && await Claims.TryStartAsync(catalog, id, job!, ServiceUnderTest.Cancel))
+            {
+                JobOutcome outcome = new("deleted") { SetBackup = set => set.SetProperty(row => row.DeletedAt, DateTime.UtcNow) };
+                Assert.True(await Claims.FinishAsync(catalog, id, job!, outcome, DateTime.UtcNow, ServiceUnderTest.Cancel));
+            }
         }
     }
 

@@ -19,6 +19,7 @@ internal readonly partial record struct ApiVersion(int Major, int Minor) : IComp
     public static readonly ApiVersion SortByName = new(3, 37);
     public static readonly ApiVersion Metadata = new(3, 43);
     public static readonly ApiVersion Count = new(3, 45);
+    public static readonly ApiVersion VolumeFromBackup = new(3, 47);
     public static readonly ApiVersion CreateInZone = new(3, 51);
     public static readonly ApiVersion UserInDetails = new(3, 56);
     public static readonly ApiVersion EncryptionKey = new(3, 64);

@@ -9,7 +9,7 @@ namespace BackupEngine.Service.Backups;
 
 /// <summary>Takes a backup into the catalog and queues the making of it.</summary>
 internal sealed class BackupCreation(
-    CatalogDatabase database, VolumeStore volumes, Quotas quotas, JobQueue queue, BackupServiceOptions options, TimeProvider time)
+    CatalogDatabase database, VolumeStore volumes, TemporarySnapshots snapshots, Quotas quotas, JobQueue queue, BackupServiceOptions options, TimeProvider time)
 {
     public async Task<BackupRow> CreateAsync(ApiRequest request, JsonElement body, CancellationToken cancellationToken)
     {
@@ -26,7 +26,7 @@ internal sealed class BackupCreation(
         }
         catch when (BackupBody.FlagOf(body, "force"))
         {
-            volumes.DeleteSnapshot(volume, backupId);
+            snapshots.Remove(backupId);
             throw;
         }
 
@@ -127,7 +127,7 @@ internal sealed class BackupCreation(
     }
 
     private string? TakeTemporarySnapshot(VolumeRow volume, string backupId) =>
-        volumes.ProviderOf(volume).TrySnapshot(volume.Id, backupId) ? backupId
+        snapshots.TryTake(volume, backupId) is { } snapshotId ? snapshotId
         : options.InUseVolumesAreQuiesced ? null
         : throw ApiFault.InvalidVolume("The volume is in use, its storage cannot take a snapshot, and the service is not configured to trust that it is quiesced.");
 

@@ -1,12 +1,13 @@
 using BackupEngine.Service.Api;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Jobs;
+using BackupEngine.Service.Volumes;
 using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Backups;
 
 /// <summary>Deletes backups, and brings those that are stuck to rest.</summary>
-internal sealed class BackupRemoval(CatalogDatabase database, JobQueue queue, RunningJobs running, TimeProvider time)
+internal sealed class BackupRemoval(CatalogDatabase database, TemporarySnapshots snapshots, JobQueue queue, RunningJobs running, TimeProvider time)
 {
     /// <summary>Queues the deletion of a backup.</summary>
     /// <param name="request">Who asks.</param>
@@ -40,23 +41,31 @@ internal sealed class BackupRemoval(CatalogDatabase database, JobQueue queue, Ru
             throw ApiFault.InvalidBackup("Backup status must be available or error");
         }
 
-        if (status == BackupStates.Deleting && await HasDependentsAsync(catalog, id, cancellationToken))
+        if (status == BackupStates.Deleting && backup.FailReason != ContainerCheck.Gone && await HasDependentsAsync(catalog, id, cancellationToken))
         {
             throw ApiFault.InvalidBackup("Incremental backups exist for this backup.");
         }
 
         DateTime now = time.Now();
         await catalog.Backups.Where(row => row.Id == id).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.Status, status).SetProperty(row => row.JobId, jobId)
+            set => set.SetProperty(row => row.StatusBefore, row => row.Status == BackupStates.Deleting ? row.StatusBefore : row.Status)
+                .SetProperty(row => row.UpdatedBefore, row => row.Status == BackupStates.Deleting ? row.UpdatedBefore : row.UpdatedAt)
+                .SetProperty(row => row.Status, status).SetProperty(row => row.JobId, jobId)
                 .SetProperty(row => row.JobKind, jobId is null ? null : JobKinds.Delete).SetProperty(row => row.UpdatedAt, now),
             cancellationToken);
-        if (backup.JobId is not null && backup.RunningJobId != backup.JobId)
+        string? unbegunJob = backup.RunningJobId != backup.JobId ? backup.JobId : null;
+        if (unbegunJob is not null)
         {
             // It had not begun, and now never will: nobody else frees what it was to work on.
-            await Claims.ReleaseAsync(catalog, backup.JobId, null, null, now, cancellationToken);
+            await Claims.ReleaseAsync(catalog, unbegunJob, null, null, now, cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
+        if (unbegunJob is not null)
+        {
+            snapshots.Remove(id);
+        }
+
         return backup.JobId;
     }
 

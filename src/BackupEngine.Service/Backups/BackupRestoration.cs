@@ -26,18 +26,62 @@ internal sealed class BackupRestoration(
             throw NotAvailable();
         }
 
-        string jobId = Guid.NewGuid().ToString();
-        DateTime now = time.Now();
         VolumeRow? existing = BackupBody.UuidOf(body, "volume_id") is { } volumeId ? await volumes.FindAsync(catalog, request, volumeId, cancellationToken) : null;
         if (existing is not null)
         {
             CheckFits(existing, backup);
         }
 
+        VolumeRow volume = existing ?? NewVolume(request, backup, BackupBody.TextOf(body, "name"));
+        await QueueAsync(catalog, request, backup, volume, isNew: existing is null, cancellationToken);
+        return volume;
+    }
+
+    /// <summary>Makes a volume that holds a backup, as the API's way of making volumes has it.</summary>
+    /// <param name="request">Who asks.</param>
+    /// <param name="id">The backup.</param>
+    /// <param name="volume">The volume; of size 0, it gets the backup's.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The volume as it is shown at first.</returns>
+    public async Task<VolumeRow> RestoreToNewAsync(ApiRequest request, string id, VolumeRow volume, CancellationToken cancellationToken)
+    {
+        await using CatalogContext catalog = database.Open();
+        BackupRow backup = (await BackupItem.FindAsync(catalog, request, id, cancellationToken)).Row;
+        if (volume.Size != 0 && volume.Size < backup.Size)
+        {
+            throw ApiFault.InvalidInput($"Volume size {volume.Size}GB cannot be smaller than the backup size {backup.Size}GB. It must be >= backup size.");
+        }
+
+        if (backup.Status != BackupStates.Available)
+        {
+            throw ApiFault.InvalidBackup("Originating backup status must be one of 'available' values");
+        }
+
+        if (volume.Size <= backup.Size)
+        {
+            (volume.Size, volume.SizeBytes) = (backup.Size, backup.SizeBytes);
+        }
+
+        await QueueAsync(catalog, request, backup, volume, isNew: true, cancellationToken);
+        volume.Status = VolumeStates.Creating;
+        return volume;
+    }
+
+    private async Task QueueAsync(CatalogContext catalog, ApiRequest request, BackupRow backup, VolumeRow volume, bool isNew, CancellationToken cancellationToken)
+    {
+        string jobId = Guid.NewGuid().ToString();
+        DateTime now = time.Now();
         await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
         await catalog.LockProjectAsync(request.Caller.ProjectId, cancellationToken);
-        VolumeRow volume = existing ?? await EnterNewAsync(catalog, request, backup, BackupBody.TextOf(body, "name"), jobId, now, cancellationToken);
-        int taken = await catalog.Backups.Where(row => row.Id == id && row.Status == BackupStates.Available && row.JobId == null).ExecuteUpdateAsync(
+        if (isNew)
+        {
+            await quotas.CheckVolumeAsync(catalog, request.Caller.ProjectId, volume.Size, isSnapshot: false, cancellationToken);
+            (volume.Status, volume.BusyJobId, volume.CreatedAt, volume.UpdatedAt) = (VolumeStates.RestoringBackup, jobId, now, now);
+            catalog.Volumes.Add(volume);
+            await catalog.SaveChangesAsync(cancellationToken);
+        }
+
+        int taken = await catalog.Backups.Where(row => row.Id == backup.Id && row.Status == BackupStates.Available && row.JobId == null).ExecuteUpdateAsync(
             set => set.SetProperty(row => row.Status, BackupStates.Restoring).SetProperty(row => row.JobId, jobId).SetProperty(row => row.JobKind, JobKinds.Restore)
                 .SetProperty(row => row.RestoreVolumeId, volume.Id).SetProperty(row => row.UpdatedAt, now)
                 .SetProperty(row => row.ProgressDone, 0).SetProperty(row => row.ProgressTotal, 0).SetProperty(row => row.ProgressRead, 0)
@@ -48,14 +92,13 @@ internal sealed class BackupRestoration(
             throw NotAvailable();
         }
 
-        if (existing is not null && !await Claims.TryTakeVolumeAsync(catalog, existing, VolumeStates.RestoringBackup, jobId, now, cancellationToken))
+        if (!isNew && !await Claims.TryTakeVolumeAsync(catalog, volume, VolumeStates.RestoringBackup, jobId, now, cancellationToken))
         {
             throw VolumeNotAvailable();
         }
 
         await transaction.CommitAsync(cancellationToken);
-        await queue.TryEnqueueAsync(jobId, id, cancellationToken);
-        return volume;
+        await queue.TryEnqueueAsync(jobId, backup.Id, cancellationToken);
     }
 
     private static void CheckFits(VolumeRow volume, BackupRow backup)
@@ -76,12 +119,10 @@ internal sealed class BackupRestoration(
         }
     }
 
-    private async Task<VolumeRow> EnterNewAsync(
-        CatalogContext catalog, ApiRequest request, BackupRow backup, string? name, string jobId, DateTime now, CancellationToken cancellationToken)
+    private VolumeRow NewVolume(ApiRequest request, BackupRow backup, string? name)
     {
-        await quotas.CheckVolumeAsync(catalog, request.Caller.ProjectId, backup.Size, isSnapshot: false, cancellationToken);
         IVolumeProvider provider = volumes.Creator ?? throw ApiFault.InvalidInput("No volumes can be made here; name one to restore to.");
-        VolumeRow volume = new()
+        return new()
         {
             Id = Guid.NewGuid().ToString(),
             ProjectId = request.Caller.ProjectId,
@@ -90,16 +131,11 @@ internal sealed class BackupRestoration(
             Name = name ?? DefaultName(backup.Id),
             Description = NewVolumeDescription,
             Status = VolumeStates.RestoringBackup,
-            BusyJobId = jobId,
             Size = backup.Size,
             SizeBytes = backup.SizeBytes,
             AvailabilityZone = options.AvailabilityZone,
-            CreatedAt = now,
-            UpdatedAt = now,
+            CreatedAt = time.Now(),
         };
-        catalog.Volumes.Add(volume);
-        await catalog.SaveChangesAsync(cancellationToken);
-        return volume;
     }
 
     private static ApiFault NotAvailable() => ApiFault.InvalidBackup("Backup status must be available");

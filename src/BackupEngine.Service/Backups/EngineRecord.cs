@@ -33,7 +33,7 @@ internal static class EngineRecord
     }
 
     /// <summary>The catalog's row of a backup that is known only from the container.</summary>
-    public static BackupRow ToRow(Backup record, string defaultProjectId) => new()
+    public static BackupRow ToRow(Backup record, string defaultProjectId, string defaultContainer) => new()
     {
         Id = record.Id.ToString(),
         ProjectId = record.Metadata.GetValueOrDefault(ProjectKey, defaultProjectId),
@@ -45,7 +45,7 @@ internal static class EngineRecord
         SizeBytes = record.SizeBytes,
         ObjectCount = record.ObjectCount,
         AvailabilityZone = record.AvailabilityZone,
-        Container = record.Metadata.GetValueOrDefault(ContainerKey) ?? record.Container,
+        Container = record.Metadata.GetValueOrDefault(ContainerKey, defaultContainer),
         CreatedAt = DateTime.TryParse(record.Metadata.GetValueOrDefault(CreatedKey), CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out DateTime created)
             ? created
             : record.CreatedAt.UtcDateTime,
@@ -60,15 +60,15 @@ internal static class EngineRecord
 
     public static Dictionary<string, string> ReadMetadata(string json) => JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
 
-    /// <summary>The container's record as an exported one, under another id.</summary>
+    /// <summary>The container's record, as exported, with another value in one field.</summary>
     /// <exception cref="InvalidDataException">It is not the container's record of anything.</exception>
-    public static ExportedRecord WithId(string base64, string id)
+    public static string With(string base64, string field, string value)
     {
         try
         {
             JsonObject record = (JsonNode.Parse(Convert.FromBase64String(base64)) ?? throw new JsonException("null")).AsObject();
-            record["id"] = id;
-            return new(ExportedRecord.ServiceName, Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(record)));
+            record[field] = value;
+            return Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(record));
         }
         catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {

@@ -9,7 +9,7 @@ using BackupEngine.Service.Jobs;
 namespace BackupEngine.Service.Backups;
 
 /// <summary>Writes a backup's record for another catalog to take in. It tells where the data is, holds none of it, and no credentials.</summary>
-internal sealed class RecordExport(CatalogDatabase database, RepositoryHost repositories)
+internal sealed class RecordExport(CatalogDatabase database, RepositoryHost repositories, BackupServiceOptions options, TimeProvider time)
 {
     /// <summary>The record, in standard base64.</summary>
     public async Task<string> ExportAsync(ApiRequest request, string id, CancellationToken cancellationToken)
@@ -25,10 +25,11 @@ internal sealed class RecordExport(CatalogDatabase database, RepositoryHost repo
         {
             BackupRepository repository = await repositories.GetAsync(cancellationToken);
             ExportedRecord record = await repository.ExportRecordAsync(Guid.Parse(id), cancellationToken);
-            return Convert.ToBase64String(Write(item, record.BackupUrl).Span);
+            return Convert.ToBase64String(Write(item, EngineRecord.With(record.BackupUrl, "container", item.Row.Container ?? options.ContainerName)).Span);
         }
         catch (BackupNotFoundException)
         {
+            await ContainerCheck.MarkGoneAsync(catalog, id, time.Now(), cancellationToken);
             throw ApiFault.InvalidBackup("The container holds no such backup.");
         }
         catch (BackupEngineException exception) when (exception.IsTransient)

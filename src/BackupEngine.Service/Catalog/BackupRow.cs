@@ -47,7 +47,7 @@ internal sealed class BackupRow
     /// <summary>The caller's names and values, as a JSON object.</summary>
     public string Metadata { get; set; } = "{}";
 
-    /// <summary>A snapshot that was taken only to be read by the job; it has the backup's id or is null.</summary>
+    /// <summary>A snapshot that was taken only to be read by the job; null when the volume is read itself.</summary>
     public string? TempSnapshotId { get; set; }
 
     /// <summary>The volume that was last restored to.</summary>
@@ -76,6 +76,12 @@ internal sealed class BackupRow
     public long ProgressChanged { get; set; }
 
     public long ProgressStored { get; set; }
+
+    /// <summary><see cref="Status"/> before the deletion was asked for: it keeps the backup where it stood in lists.</summary>
+    public string? StatusBefore { get; set; }
+
+    /// <summary>As <see cref="StatusBefore"/>, of <see cref="UpdatedAt"/>.</summary>
+    public DateTime? UpdatedBefore { get; set; }
 
     /// <summary>When the backup was deleted. The row stays for a while so that lists can be paged past it.</summary>
     public DateTime? DeletedAt { get; set; }

@@ -8,7 +8,7 @@ namespace BackupEngine.Service.Catalog;
 internal static class CatalogRebuild
 {
     /// <returns>How many backups were entered.</returns>
-    public static async Task<int> RunAsync(CatalogDatabase database, BackupRepository repository, string defaultProjectId, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(CatalogDatabase database, BackupRepository repository, BackupServiceOptions options, CancellationToken cancellationToken)
     {
         await database.MigrateAsync(cancellationToken);
         await using CatalogContext catalog = database.Open();
@@ -18,7 +18,7 @@ internal static class CatalogRebuild
         }
 
         IReadOnlyList<Backup> records = await repository.ListAsync(cancellationToken: cancellationToken);
-        BackupRow[] rows = [.. records.Where(record => record.Status == BackupStatus.Available).Select(record => EngineRecord.ToRow(record, defaultProjectId))];
+        BackupRow[] rows = [.. records.Where(record => record.Status == BackupStatus.Available).Select(record => EngineRecord.ToRow(record, options.FoundVolumesProject ?? "", options.ContainerName))];
         catalog.Backups.AddRange(rows);
         await catalog.SaveChangesAsync(cancellationToken);
         return rows.Length;

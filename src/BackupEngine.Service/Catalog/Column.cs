@@ -19,29 +19,33 @@ internal abstract class Column<TRow>
     /// <summary>Whether the row is on the same place as a row of the list.</summary>
     public abstract Expression SameAs(ParameterExpression row, TRow marker);
 
-    /// <summary>A column of text; null sorts as if it were empty.</summary>
-    public static Column<TRow> Text(Expression<Func<TRow, string?>> column) => new Column<TRow, string>(
-        Expression.Lambda<Func<TRow, string>>(Expression.Coalesce(column.Body, Expression.Constant("")), column.Parameters), column.Body, text => (true, text));
+    /// <summary>A column of text, and what it is sorted by if that is something else; null sorts as if it were empty.</summary>
+    public static Column<TRow> Text(Expression<Func<TRow, string?>> column, Expression<Func<TRow, string?>>? order = null)
+    {
+        order ??= column;
+        Expression<Func<TRow, string>> key = Expression.Lambda<Func<TRow, string>>(Expression.Coalesce(order.Body, Expression.Constant("")), order.Parameters);
+        return new Column<TRow, string>(key, column, text => (true, text));
+    }
 
     public static Column<TRow> Number(Expression<Func<TRow, long>> key) => new Column<TRow, long>(
-        key, key.Body, text => (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value), value));
+        key, key, text => (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value), value));
 
-    public static Column<TRow> Time(Expression<Func<TRow, DateTime>> key) => new Column<TRow, DateTime>(
-        key, key.Body, text => (DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime value), value));
+    public static Column<TRow> Time(Expression<Func<TRow, DateTime>> column, Expression<Func<TRow, DateTime>>? order = null) => new Column<TRow, DateTime>(
+        order ?? column, column, text => (DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime value), value));
 }
 
 /// <inheritdoc/>
 /// <param name="key">The column's value, null replaced by what sorts first.</param>
 /// <param name="column">The column itself, which an index can be asked for.</param>
 /// <param name="parse">Reads a value of the column.</param>
-internal sealed class Column<TRow, TValue>(Expression<Func<TRow, TValue>> key, Expression column, Func<string, (bool IsValid, TValue Value)> parse) : Column<TRow>
+internal sealed class Column<TRow, TValue>(Expression<Func<TRow, TValue>> key, LambdaExpression column, Func<string, (bool IsValid, TValue Value)> parse) : Column<TRow>
 {
     private readonly Func<TRow, TValue> _read = key.Compile();
 
     public override Expression<Func<TRow, bool>>? EqualTo(string text)
     {
         (bool isValid, TValue value) = parse(text);
-        return isValid ? Expression.Lambda<Func<TRow, bool>>(Expression.Equal(column, Parameter(value)), key.Parameters) : null;
+        return isValid ? Expression.Lambda<Func<TRow, bool>>(Expression.Equal(column.Body, Parameter(value)), column.Parameters) : null;
     }
 
     public override IOrderedQueryable<TRow> Order(IQueryable<TRow> rows, bool isFirst, bool descending) => (isFirst, descending) switch

@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace BackupEngine.Service.Jobs;
 
 /// <summary>Makes a backup.</summary>
-internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, RepositoryHost repositories, BackupServiceOptions options) : IBackupWork
+internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, RepositoryHost repositories, BackupServiceOptions options, TimeProvider time) : IBackupWork
 {
     public string Kind => JobKinds.Create;
 
@@ -34,8 +34,17 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
             Metadata = EngineRecord.MetadataOf(backup),
         };
         await using IVolume source = await OpenAsync(backup, cancellationToken);
-        Backup done = await repository.BackupAsync(source, how, progress, cancellationToken);
-        return Finished(done);
+        try
+        {
+            return Finished(await repository.BackupAsync(source, how, progress, cancellationToken));
+        }
+        catch (BackupNotFoundException) when (backup.ParentId is not null)
+        {
+            // The next incremental is to find another parent.
+            await using CatalogContext catalog = database.Open();
+            await ContainerCheck.MarkGoneAsync(catalog, backup.ParentId, time.Now(), cancellationToken);
+            throw;
+        }
     }
 
     public async Task<JobOutcome> CutOffAsync(BackupRow backup, string reason, CancellationToken cancellationToken)
@@ -59,26 +68,12 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
         SetBackup = set => set.SetProperty(row => row.FailReason, reason),
     };
 
-    public async Task CleanUpAsync(BackupRow backup, CancellationToken cancellationToken)
-    {
-        if (backup.TempSnapshotId is not { } snapshotId)
-        {
-            return;
-        }
-
-        await using CatalogContext catalog = database.Open();
-        if (await catalog.Volumes.AsNoTracking().FirstOrDefaultAsync(row => row.Id == backup.VolumeId, cancellationToken) is { } volume)
-        {
-            volumes.DeleteSnapshot(volume, snapshotId);
-        }
-    }
-
-    private static JobOutcome Finished(Backup done) => new(BackupStates.Available)
+    private JobOutcome Finished(Backup done) => new(BackupStates.Available)
     {
         SetBackup = set => set.SetProperty(row => row.IsCommitted, true)
             .SetProperty(row => row.Size, done.SizeGiB).SetProperty(row => row.SizeBytes, done.SizeBytes)
             .SetProperty(row => row.ObjectCount, done.ObjectCount)
-            .SetProperty(row => row.Container, row => row.Container ?? done.Container)
+            .SetProperty(row => row.Container, row => row.Container ?? options.ContainerName)
             .SetProperty(row => row.ProgressDone, done.SizeBytes).SetProperty(row => row.ProgressTotal, done.SizeBytes)
             .SetProperty(row => row.ProgressRead, done.BytesRead).SetProperty(row => row.ProgressChanged, done.BytesChanged)
             .SetProperty(row => row.ProgressStored, done.BytesStored),

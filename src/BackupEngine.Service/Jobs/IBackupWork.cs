@@ -19,7 +19,4 @@ internal interface IBackupWork
 
     /// <summary>Whether work that was cut off by the end of the service is done again at its next start.</summary>
     bool IsRepeatable { get; }
-
-    /// <summary>Puts away what only the job needed.</summary>
-    Task CleanUpAsync(BackupRow backup, CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -7,7 +7,7 @@ using BackupEngine.Service.Catalog;
 namespace BackupEngine.Service.Jobs;
 
 /// <summary>Looks whether the data of an imported record is there, and takes the record's fields over.</summary>
-internal sealed class ImportWork(RepositoryHost repositories) : IBackupWork
+internal sealed class ImportWork(RepositoryHost repositories, BackupServiceOptions options) : IBackupWork
 {
     private static readonly string[] _requiredFields = ["display_name", "display_description", "container", "size", "service_metadata", "object_count", "id"];
 
@@ -33,7 +33,7 @@ internal sealed class ImportWork(RepositoryHost repositories) : IBackupWork
 
         // A record that the command line exported is the container's own; the API's has it inside.
         string own = isEnginesOwn ? Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(record)) : TextOf(record, "service_metadata") ?? "";
-        Backup found = await TakeInAsync(EngineRecord.WithId(own, backup.Id), Guid.Parse(backup.Id), cancellationToken);
+        Backup found = await TakeInAsync(new(ExportedRecord.ServiceName, EngineRecord.With(own, "id", backup.Id)), Guid.Parse(backup.Id), cancellationToken);
         return new(BackupStates.Available) { SetBackup = set => Set(set, record, found, isEnginesOwn) };
     }
 
@@ -63,12 +63,12 @@ internal sealed class ImportWork(RepositoryHost repositories) : IBackupWork
         }
     }
 
-    private static void Set(Microsoft.EntityFrameworkCore.Query.UpdateSettersBuilder<BackupRow> set, JsonElement record, Backup found, bool isEnginesOwn)
+    private void Set(Microsoft.EntityFrameworkCore.Query.UpdateSettersBuilder<BackupRow> set, JsonElement record, Backup found, bool isEnginesOwn)
     {
-        BackupRow own = EngineRecord.ToRow(found, "");
+        BackupRow own = EngineRecord.ToRow(found, "", options.ContainerName);
         string? name = isEnginesOwn ? own.Name : TextOf(record, "display_name");
         string? description = isEnginesOwn ? own.Description : TextOf(record, "display_description");
-        string? container = TextOf(record, "container") ?? own.Container;
+        string? container = (isEnginesOwn ? null : TextOf(record, "container")) ?? own.Container;
         string? zone = TextOf(record, "availability_zone");
         string metadata = !isEnginesOwn && record.TryGetProperty("metadata", out JsonElement value) && value.ValueKind == JsonValueKind.Object
             && value.EnumerateObject().All(property => property.Value.ValueKind == JsonValueKind.String) ? value.GetRawText() : own.Metadata;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using BackupEngine.Service.Api;
 using BackupEngine.Service.Catalog;
+using BackupEngine.Service.Volumes;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ namespace BackupEngine.Service.Jobs;
 /// and ends by another conditional update. A job that is found half done was cut off, and is ended or done again.
 /// </summary>
 internal sealed partial class JobRunner(
-    CatalogDatabase database, IEnumerable<IBackupWork> works, RunningJobs running, TimeProvider time, ILogger<JobRunner> logger)
+    CatalogDatabase database, IEnumerable<IBackupWork> works, TemporarySnapshots snapshots, RunningJobs running, TimeProvider time, ILogger<JobRunner> logger)
 {
     private const int MaxFailReasonLength = 255;
 
@@ -39,14 +40,14 @@ internal sealed partial class JobRunner(
         if (isCutOff && !work.IsRepeatable)
         {
             LogCutOff(work.Kind, backupId);
-            await EndAsync(catalog, work, backup, jobId, await CutOffAsync(work, backup, stopping));
+            await EndAsync(catalog, backupId, jobId, await CutOffAsync(work, backup, stopping));
             return;
         }
 
         JobOutcome? outcome = await WorkAsync(work, backup, jobId, stopping);
         if (outcome is not null)
         {
-            await EndAsync(catalog, work, backup, jobId, outcome);
+            await EndAsync(catalog, backupId, jobId, outcome);
         }
         else
         {
@@ -68,7 +69,7 @@ internal sealed partial class JobRunner(
                 if (backup?.RunningJobId == jobId || await catalog.Volumes.AnyAsync(row => row.BusyJobId == jobId, stopping))
                 {
                     // Cut off while it wound up after having been cancelled.
-                    await Claims.FinishAsync(catalog, backupId, jobId, new(""), time.Now(), stopping);
+                    await EndAsync(catalog, backupId, jobId, new(""));
                 }
 
                 return null;
@@ -141,17 +142,17 @@ internal sealed partial class JobRunner(
         }
     }
 
-    private async Task EndAsync(CatalogContext catalog, IBackupWork work, BackupRow backup, string jobId, JobOutcome outcome)
+    private async Task EndAsync(CatalogContext catalog, string backupId, string jobId, JobOutcome outcome)
     {
         // Not cancellable: stopping the service must not leave a volume busy.
-        await Claims.FinishAsync(catalog, backup.Id, jobId, outcome, time.Now(), CancellationToken.None);
+        await Claims.FinishAsync(catalog, backupId, jobId, outcome, time.Now(), CancellationToken.None);
         try
         {
-            await work.CleanUpAsync(backup, CancellationToken.None);
+            snapshots.Remove(backupId);
         }
-        catch (Exception exception) when (exception is BackupEngineException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            LogNotCleaned(exception, work.Kind, backup.Id);
+            LogNotCleaned(exception, backupId);
         }
     }
 
@@ -216,8 +217,8 @@ internal sealed partial class JobRunner(
     [LoggerMessage(1204, LogLevel.Warning, "{Kind} of backup {BackupId} was cut off")]
     private partial void LogCutOff(string kind, string backupId);
 
-    [LoggerMessage(1205, LogLevel.Warning, "{Kind} of backup {BackupId} left something behind")]
-    private partial void LogNotCleaned(Exception exception, string kind, string backupId);
+    [LoggerMessage(1205, LogLevel.Warning, "The snapshot for backup {BackupId} is not removed yet; a sweep will do it")]
+    private partial void LogNotCleaned(Exception exception, string backupId);
 
     [LoggerMessage(1206, LogLevel.Warning, "The catalog does not take the progress of backup {BackupId}")]
     private partial void LogNoHeartbeat(Exception exception, string backupId);

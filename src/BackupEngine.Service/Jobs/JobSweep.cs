@@ -1,4 +1,5 @@
 using BackupEngine.Service.Catalog;
+using BackupEngine.Service.Volumes;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
@@ -13,7 +14,7 @@ namespace BackupEngine.Service.Jobs;
 /// stopping service left. Frees volumes whose job is gone, and forgets backups that were deleted long ago.
 /// </summary>
 internal sealed partial class JobSweep(
-    CatalogDatabase database, JobQueue queue, BackupServiceOptions options, TimeProvider time, ILogger<JobSweep> logger) : BackgroundService
+    CatalogDatabase database, TemporarySnapshots snapshots, JobQueue queue, BackupServiceOptions options, TimeProvider time, ILogger<JobSweep> logger) : BackgroundService
 {
     private static readonly TimeSpan _interval = TimeSpan.FromSeconds(30);
 
@@ -32,7 +33,7 @@ internal sealed partial class JobSweep(
                 await SweepAsync(minAge, stoppingToken);
                 minAge = _minAge;
             }
-            catch (Exception exception) when (exception is NpgsqlException or SqliteException or DbUpdateException or SchedulerException or InvalidOperationException)
+            catch (Exception exception) when (exception is NpgsqlException or SqliteException or DbUpdateException or SchedulerException or InvalidOperationException or IOException or UnauthorizedAccessException)
             {
                 LogFailed(exception);
             }
@@ -60,6 +61,7 @@ internal sealed partial class JobSweep(
         }
 
         await FreeAsync(catalog, young, now, cancellationToken);
+        await snapshots.RemoveForgottenAsync(catalog, now, cancellationToken);
         DateTime old = now - TimeSpan.FromHours(options.DeletedMarkerHours);
         await catalog.Backups.IgnoreQueryFilters().Where(row => row.DeletedAt < old).ExecuteDeleteAsync(cancellationToken);
     }

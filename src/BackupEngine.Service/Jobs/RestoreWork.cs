@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BackupEngine.Catalog;
 using BackupEngine.Service.Backups;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Volumes;
@@ -24,9 +25,16 @@ internal sealed class RestoreWork(CatalogDatabase database, VolumeStore volumes,
 
         // A volume that was there before this job was taken with the status that it had; a new one never had any.
         bool isNew = volume.PreviousStatus is null;
-        await using (IWritableVolume target = isNew ? provider.Create(volume.Id, backup.SizeBytes) : provider.OpenWrite(volume.Id))
+        await using (IWritableVolume target = isNew ? provider.Create(volume.Id, volume.SizeBytes) : provider.OpenWrite(volume.Id))
         {
-            await repository.RestoreAsync(Guid.Parse(backup.Id), target, new(), progress, cancellationToken);
+            try
+            {
+                await repository.RestoreAsync(Guid.Parse(backup.Id), target, new(), progress, cancellationToken);
+            }
+            catch (BackupNotFoundException)
+            {
+                return Failed(backup, ContainerCheck.Gone) with { Status = BackupStates.Error, SetBackup = ContainerCheck.SetGone };
+            }
         }
 
         return Restored(backup, volume, isNew ? await catalog.Volumes.AsNoTracking().FirstOrDefaultAsync(row => row.Id == backup.VolumeId, cancellationToken) : null);
@@ -40,7 +48,12 @@ internal sealed class RestoreWork(CatalogDatabase database, VolumeStore volumes,
 
     private static JobOutcome Restored(BackupRow backup, VolumeRow volume, VolumeRow? source)
     {
-        Dictionary<string, string> metadata = EngineRecord.ReadMetadata((source ?? volume).Metadata);
+        Dictionary<string, string> metadata = EngineRecord.ReadMetadata(source?.Metadata ?? "{}");
+        foreach ((string name, string value) in EngineRecord.ReadMetadata(volume.Metadata))
+        {
+            metadata[name] = value;
+        }
+
         metadata["src_backup_id"] = backup.Id;
         string json = JsonSerializer.Serialize(metadata);
 

@@ -37,7 +37,12 @@ internal sealed class DeviceVolumeProvider(IEnumerable<DeviceOptions> devices) :
 
     public IVolume OpenSnapshot(string snapshotId) => throw Fixed(snapshotId);
 
-    public void DeleteSnapshot(string snapshotId) => throw Fixed(snapshotId);
+    public IEnumerable<(string Id, DateTime TakenAt)> ListSnapshots() => [];
+
+    public void DeleteSnapshot(string snapshotId)
+    {
+        // There are none.
+    }
 
     private static NotSupportedException Fixed(string id) => new($"{id}: block devices of the configuration have no snapshots and cannot be made or removed.");
 

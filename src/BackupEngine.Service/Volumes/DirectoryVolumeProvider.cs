@@ -2,7 +2,7 @@ using BackupEngine.Volumes;
 
 namespace BackupEngine.Service.Volumes;
 
-/// <summary>Volumes that are files <c>UUID.img</c> of one directory, and their snapshots beside them. Only UUIDs become paths.</summary>
+/// <summary>Volumes that are files <c>UUID.img</c> of one directory, and their snapshots beside them. Only the UUIDs of volumes and plain names of snapshots become paths.</summary>
 internal sealed class DirectoryVolumeProvider : IVolumeProvider
 {
     private const string Extension = ".img";
@@ -71,6 +71,10 @@ internal sealed class DirectoryVolumeProvider : IVolumeProvider
 
     public IVolume OpenSnapshot(string snapshotId) => FileVolume.OpenRead(SnapshotPathOf(snapshotId));
 
+    public IEnumerable<(string Id, DateTime TakenAt)> ListSnapshots() => Directory.Exists(_snapshots)
+        ? new DirectoryInfo(_snapshots).EnumerateFiles("*" + Extension).Select(file => (Path.GetFileNameWithoutExtension(file.Name), file.LastWriteTimeUtc))
+        : [];
+
     public void DeleteSnapshot(string snapshotId)
     {
         if (Directory.Exists(_snapshots))
@@ -88,5 +92,5 @@ internal sealed class DirectoryVolumeProvider : IVolumeProvider
 
     private string PathOf(string volumeId) => Path.Combine(_directory, Guid.ParseExact(volumeId, "D") + Extension);
 
-    private string SnapshotPathOf(string snapshotId) => Path.Combine(_snapshots, Guid.ParseExact(snapshotId, "D") + Extension);
+    private string SnapshotPathOf(string snapshotId) => Path.Combine(_snapshots, Path.GetFileName(snapshotId) + Extension);
 }

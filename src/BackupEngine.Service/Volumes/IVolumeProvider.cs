@@ -36,5 +36,9 @@ internal interface IVolumeProvider
 
     IVolume OpenSnapshot(string snapshotId);
 
+    /// <summary>The snapshots that are there, and when they were taken.</summary>
+    IEnumerable<(string Id, DateTime TakenAt)> ListSnapshots();
+
+    /// <summary>Removes a snapshot; none is no error.</summary>
     void DeleteSnapshot(string snapshotId);
 }

@@ -80,7 +80,7 @@ internal sealed class SnapshotChanges(CatalogDatabase database, VolumeStore volu
 
     public async Task DeleteAsync(ApiRequest request, string id, CancellationToken cancellationToken)
     {
-        SnapshotRow snapshot = await FindAsync(request, id, cancellationToken);
+        await FindAsync(request, id, cancellationToken);
         await using CatalogContext catalog = database.Open();
         int taken = await catalog.Snapshots.Where(row => row.Id == id && row.BusyJobId == null).ExecuteDeleteAsync(cancellationToken);
         if (taken != 1)
@@ -88,10 +88,7 @@ internal sealed class SnapshotChanges(CatalogDatabase database, VolumeStore volu
             throw ApiFault.InvalidSnapshot("Snapshot status must be available or error.");
         }
 
-        if (await catalog.Volumes.AsNoTracking().FirstOrDefaultAsync(row => row.Id == snapshot.VolumeId, cancellationToken) is { } volume)
-        {
-            volumes.DeleteSnapshot(volume, id);
-        }
+        volumes.DeleteSnapshot(id);
     }
 
     private async Task<bool> FreezeAsync(VolumeRow volume, string snapshotId, bool isInUse, CancellationToken cancellationToken)

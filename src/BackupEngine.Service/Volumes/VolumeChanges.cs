@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace BackupEngine.Service.Volumes;
 
 /// <summary>Makes and removes volumes, and takes note of what others do with them.</summary>
-internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volumes, Quotas quotas, BackupServiceOptions options, TimeProvider time)
+internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volumes, BackupRestoration restoration, Quotas quotas, BackupServiceOptions options, TimeProvider time)
 {
     // Past it, counts of bytes overflow.
     private const long MaxSize = 1 << 20;
@@ -16,13 +16,14 @@ internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volume
     private static readonly TextSchema _text = new();
     private static readonly IntegerSchema _size = new(1);
     private static readonly MetadataSchema _metadata = new();
+    private static readonly UuidSchema _backupId = new() { AllowNull = true };
     private static readonly string[] _settableStates = [VolumeStates.Available, VolumeStates.InUse, VolumeStates.Error, VolumeStates.ErrorRestoring];
 
     public async Task<VolumeRow> CreateAsync(ApiRequest request, JsonDocument? body, CancellationToken cancellationToken)
     {
-        JsonElement volume = Check(body);
+        JsonElement volume = Check(body, request.Version);
         IVolumeProvider provider = volumes.Creator ?? throw ApiFault.InvalidInput("No volumes can be made here.");
-        long size = IntegerSchema.Read(volume.GetProperty("size"));
+        long size = volume.TryGetProperty("size", out JsonElement wanted) && wanted.ValueKind != JsonValueKind.Null ? IntegerSchema.Read(wanted) : 0;
         DateTime now = time.Now();
         VolumeRow row = new()
         {
@@ -39,6 +40,11 @@ internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volume
             CreatedAt = now,
             Metadata = BackupBody.MetadataOf(volume),
         };
+        if (BackupBody.UuidOf(volume, "backup_id") is { } backupId)
+        {
+            return await restoration.RestoreToNewAsync(request, backupId, row, cancellationToken);
+        }
+
         await using CatalogContext catalog = database.Open();
         await using (var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken))
         {
@@ -105,7 +111,7 @@ internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volume
         return _settableStates.Contains(status) ? status! : throw ApiFault.InvalidInput("Invalid volume status");
     }
 
-    private static JsonElement Check(JsonDocument? body)
+    private static JsonElement Check(JsonDocument? body, ApiVersion version)
     {
         if (body is null)
         {
@@ -117,26 +123,32 @@ internal sealed class VolumeChanges(CatalogDatabase database, VolumeStore volume
             throw ApiFault.BadRequest("'volume' is a required property");
         }
 
+        // Before 3.47 real servers ignore a backup_id and make an empty volume; here it is refused like all else that cannot be done.
+        bool isFromBackup = version >= ApiVersion.VolumeFromBackup && volume.TryGetProperty("backup_id", out JsonElement backupId) && backupId.ValueKind != JsonValueKind.Null;
+
         // Clients send much that there is nothing like here (volume_type, imageRef, ...): it may be there as long as it asks for nothing.
         string? asked = volume.EnumerateObject().Where(property => property.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False)
-            && property.Name is not ("size" or "name" or "description" or "metadata" or "availability_zone" or "volume_type")).Select(property => property.Name).FirstOrDefault();
+            && property.Name is not ("size" or "name" or "description" or "metadata" or "availability_zone" or "volume_type")
+            && !(property.Name == "backup_id" && isFromBackup)).Select(property => property.Name).FirstOrDefault();
         if (asked is not null)
         {
             throw ApiFault.BadRequest($"Volumes cannot be made here with '{asked}'.");
         }
 
-        if (!volume.TryGetProperty("size", out JsonElement size))
+        if (volume.TryGetProperty("size", out JsonElement size) && !(isFromBackup && size.ValueKind == JsonValueKind.Null))
+        {
+            _size.Check(size, "size");
+            if (IntegerSchema.Read(size) > MaxSize)
+            {
+                throw ApiFault.InvalidInput($"Volume size must be at most {MaxSize}");
+            }
+        }
+        else if (!isFromBackup)
         {
             throw ApiFault.BadRequest("'size' is a required property");
         }
 
-        _size.Check(size, "size");
-        if (IntegerSchema.Read(size) > MaxSize)
-        {
-            throw ApiFault.InvalidInput($"Volume size must be at most {MaxSize}");
-        }
-
-        foreach ((string name, Schema schema) in new (string, Schema)[] { ("name", _text), ("description", _text), ("availability_zone", _text), ("metadata", _metadata) })
+        foreach ((string name, Schema schema) in new (string, Schema)[] { ("name", _text), ("description", _text), ("availability_zone", _text), ("metadata", _metadata), ("backup_id", _backupId) })
         {
             if (volume.TryGetProperty(name, out JsonElement value))
             {

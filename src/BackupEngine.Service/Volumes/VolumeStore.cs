@@ -14,11 +14,13 @@ internal sealed class VolumeStore(IReadOnlyList<IVolumeProvider> providers, Back
         providers.FirstOrDefault(provider => provider.Name == volume.Provider)
         ?? throw ApiFault.Unavailable($"Volume {volume.Id} belongs to a provider that is not configured.");
 
+    /// <summary>The snapshots that are there, and when they were taken.</summary>
+    public IEnumerable<(string Id, DateTime TakenAt)> ListSnapshots() => providers.SelectMany(provider => provider.ListSnapshots());
+
     /// <summary>Removes the bytes of a snapshot; none is no error.</summary>
-    public void DeleteSnapshot(VolumeRow volume, string snapshotId)
+    public void DeleteSnapshot(string snapshotId)
     {
-        IVolumeProvider provider = ProviderOf(volume);
-        if (provider.CanCreate)
+        foreach (IVolumeProvider provider in providers)
         {
             provider.DeleteSnapshot(snapshotId);
         }

@@ -42,6 +42,8 @@ public sealed class RealClientsTests
         Cinder(server, "backup-reset-state", "--state", "error", incremental);
         await WaitAsync(server, incremental, "error");
         Cinder(server, "backup-reset-state", "--state", "available", incremental);
+        Assert.Equal(first, await RestoredAsync(server, setup, full, Value(Cinder(server, "backup-restore", "--volume-type", "directory", full), "volume_id")));
+        Assert.Equal(second, await RestoredAsync(server, setup, incremental, Value(Cinder(server, "create", "--backup-id", incremental, "--name", "from-backup", "1"), "id")));
         Cinder(server, "backup-update", "--name", "renamed", incremental);
         Assert.Equal("renamed", Value(Cinder(server, "backup-show", incremental), "name"));
 

@@ -20,11 +20,11 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _log = new();
 
-    private ServerProcess(Process process, int port)
+    private ServerProcess(Process process, ServerSetup setup)
     {
         _process = process;
-        Address = $"http://127.0.0.1:{port}";
-        Http = new() { BaseAddress = new Uri(Address) };
+        Address = setup.Address;
+        Http = new(setup.Client, disposeHandler: false) { BaseAddress = new Uri(Address) };
         Http.DefaultRequestHeaders.Add("X-Auth-Token", "user1:" + ServiceUnderTest.Project);
     }
 
@@ -43,12 +43,18 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         }
     }
 
+    public static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     public static async Task<ServerProcess> StartAsync(ServerSetup setup)
     {
-        int port = FreePort();
         List<string> arguments =
         [
-            "serve", "--store", setup.Store, "--volumes", setup.Volumes, "--data", setup.Data, "--listen", $"http://127.0.0.1:{port}", "--verbose",
+            "serve", "--store", setup.Store, "--volumes", setup.Volumes, "--data", setup.Data, "--listen", setup.Address, "--verbose",
         ];
         if (setup.Database is not null)
         {
@@ -66,7 +72,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        ServerProcess server = new(Process.Start(start)!, port);
+        ServerProcess server = new(Process.Start(start)!, setup);
         server._process.ErrorDataReceived += (_, line) =>
         {
             lock (server._log)
@@ -158,13 +164,6 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private void Signal(int signal) => Assert.Equal(0, Kill(_process.Id, signal));
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
@@ -174,6 +173,11 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 /// <summary>What a server is started with.</summary>
 internal sealed record ServerSetup(string Directory)
 {
+    public string Address { get; init; } = $"http://127.0.0.1:{ServerProcess.FreePort()}";
+
+    /// <summary>How the test's own requests are sent.</summary>
+    public HttpMessageHandler Client { get; init; } = new SocketsHttpHandler();
+
     public string Store { get; init; } = Path.Combine(Directory, "store");
 
     public string Volumes { get; } = System.IO.Directory.CreateDirectory(Path.Combine(Directory, "volumes")).FullName;

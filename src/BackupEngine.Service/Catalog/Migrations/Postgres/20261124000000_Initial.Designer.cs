@@ -163,6 +163,11 @@ namespace BackupEngine.Service.Catalog.Migrations.Postgres
                         .HasColumnName("status")
                         .UseCollation("C");
 
+                    b.Property<string>("StatusBefore")
+                        .HasColumnType("text")
+                        .HasColumnName("status_before")
+                        .UseCollation("C");
+
                     b.Property<string>("TempSnapshotId")
                         .HasColumnType("text")
                         .HasColumnName("temp_snapshot_id")
@@ -171,6 +176,10 @@ namespace BackupEngine.Service.Catalog.Migrations.Postgres
                     b.Property<DateTime?>("UpdatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("updated_at");
+
+                    b.Property<DateTime?>("UpdatedBefore")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_before");
 
                     b.Property<string>("UserId")
                         .IsRequired()

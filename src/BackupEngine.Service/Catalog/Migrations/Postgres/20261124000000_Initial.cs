@@ -38,6 +38,8 @@ namespace BackupEngine.Service.Catalog.Migrations.Postgres
                     temp_snapshot_id = table.Column<string>(type: "text", nullable: true, collation: "C"),
                     restore_volume_id = table.Column<string>(type: "text", nullable: true, collation: "C"),
                     is_committed = table.Column<bool>(type: "boolean", nullable: false),
+                    status_before = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    updated_before = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     imported_record = table.Column<string>(type: "text", nullable: true, collation: "C"),
                     job_id = table.Column<string>(type: "text", nullable: true, collation: "C"),
                     job_kind = table.Column<string>(type: "text", nullable: true, collation: "C"),

@@ -38,6 +38,8 @@ namespace BackupEngine.Service.Catalog.Migrations.Sqlite
                     temp_snapshot_id = table.Column<string>(type: "TEXT", nullable: true, collation: "BINARY"),
                     restore_volume_id = table.Column<string>(type: "TEXT", nullable: true, collation: "BINARY"),
                     is_committed = table.Column<bool>(type: "INTEGER", nullable: false),
+                    status_before = table.Column<string>(type: "TEXT", nullable: true, collation: "BINARY"),
+                    updated_before = table.Column<DateTime>(type: "TEXT", nullable: true),
                     imported_record = table.Column<string>(type: "TEXT", nullable: true, collation: "BINARY"),
                     job_id = table.Column<string>(type: "TEXT", nullable: true, collation: "BINARY"),
                     job_kind = table.Column<string>(type: "TEXT", nullable: true, collation: "BINARY"),

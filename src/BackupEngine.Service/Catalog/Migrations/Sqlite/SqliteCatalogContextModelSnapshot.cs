@@ -155,6 +155,11 @@ namespace BackupEngine.Service.Catalog.Migrations.Sqlite
                         .HasColumnName("status")
                         .UseCollation("BINARY");
 
+                    b.Property<string>("StatusBefore")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("status_before")
+                        .UseCollation("BINARY");
+
                     b.Property<string>("TempSnapshotId")
                         .HasColumnType("TEXT")
                         .HasColumnName("temp_snapshot_id")
@@ -163,6 +168,10 @@ namespace BackupEngine.Service.Catalog.Migrations.Sqlite
                     b.Property<DateTime?>("UpdatedAt")
                         .HasColumnType("TEXT")
                         .HasColumnName("updated_at");
+
+                    b.Property<DateTime?>("UpdatedBefore")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("updated_before");
 
                     b.Property<string>("UserId")
                         .IsRequired()

@@ -12,8 +12,13 @@ public sealed partial class BackupRepository
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written.</exception>
     /// <exception cref="ObjectStoreException">The store failed; the backup may be left as <see cref="BackupStatus.Deleting"/>.</exception>
-    public async Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default)
+    public Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default) =>
+        RunAsync("delete", operation => DeleteAsync(operation, backupId, cancellationToken));
+
+    /// <returns>How many objects went.</returns>
+    private async Task<int> DeleteAsync(Operation operation, Guid backupId, CancellationToken cancellationToken)
     {
+        operation.Note("backup_engine.backup.id", backupId);
         Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
         await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false);
 
@@ -30,6 +35,9 @@ public sealed partial class BackupRepository
             IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
             int count = await DeleteDataAsync(backup, others, cancellationToken).ConfigureAwait(false);
             _logger.Deleted(backupId, count);
+            operation.Note("backup_engine.volume.id", backup.VolumeId);
+            operation.Note("backup_engine.delete.objects", count);
+            return count;
         }
         finally
         {

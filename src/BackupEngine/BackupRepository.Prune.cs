@@ -15,15 +15,21 @@ public sealed partial class BackupRepository
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="CorruptionException">A record, an intent or a manifest cannot be read, so nobody knows what it needs: nothing is removed before the repository is repaired.</exception>
     /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
-    public async Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default)
+    public Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync("prune", operation => PruneAsync(operation, options ?? new PruneOptions(), cancellationToken));
+
+    private async Task<PruneReport> PruneAsync(Operation operation, PruneOptions options, CancellationToken cancellationToken)
     {
-        options ??= new PruneOptions();
         OptionsGuard.Check(options);
-        PruneReport report = await new Pruner(_store, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        operation.Note("backup_engine.volume.id", options.VolumeId);
+        PruneReport report = await new Pruner(_dataStore, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
         foreach (string kept in report.Kept)
             _logger.PruneKept(kept);
         if (!report.DryRun)
             _logger.Pruned(report.BackupsRemoved.Count, report.PacksRemoved + report.ManifestsRemoved, report.BytesRemoved);
+        operation.Note("backup_engine.prune.backups", report.BackupsRemoved.Count);
+        operation.Note("backup_engine.prune.objects", report.PacksRemoved + report.ManifestsRemoved);
+        operation.Note("backup_engine.prune.size", report.BytesRemoved);
         return report;
     }
 }

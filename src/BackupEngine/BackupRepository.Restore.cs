@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
+using BackupEngine.Limits;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
 using BackupEngine.Pipelines;
@@ -22,11 +23,15 @@ public sealed partial class BackupRepository
     /// <exception cref="CorruptionException">Something that the backup needs is missing or damaged; the message names object, place and bytes of the volume.</exception>
     /// <exception cref="VolumeException">The target is too small, or could not be written.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
-    public async Task<RestoreResult> RestoreAsync(
-        Guid backupId, IWritableVolume target, RestoreOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    public Task<RestoreResult> RestoreAsync(
+        Guid backupId, IWritableVolume target, RestoreOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        RunAsync("restore", operation => RestoreAsync(operation, backupId, target, options ?? new RestoreOptions(), progress, cancellationToken));
+
+    private async Task<RestoreResult> RestoreAsync(
+        Operation operation, Guid backupId, IWritableVolume target, RestoreOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(target);
-        options ??= new RestoreOptions();
+        operation.Note("backup_engine.backup.id", backupId);
         long began = Stopwatch.GetTimestamp();
         Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
         OptionsGuard.Check(options, backup.SizeBytes);
@@ -34,12 +39,21 @@ public sealed partial class BackupRepository
         if (target.SizeBytes < range.End)
             throw new VolumeException(target.Name, $"{target.Name} has {target.SizeBytes} bytes; to restore backup {backupId} it needs {range.End}.");
 
+        operation.Note("backup_engine.volume.id", backup.VolumeId);
+        operation.Note("backup_engine.volume.size", backup.SizeBytes);
+        var gate = new OperationGate(_limits, options.Pause);
+        ResourceRequest request = PipelineMemory.ForRestore(options, backup);
+        using ResourceShare? share = await TakeShareAsync(operation, gate, request, cancellationToken).ConfigureAwait(false);
+        if (share is not null)
+            options = options with { Workers = share.Workers, MaxMemoryBytes = share.Workers * request.WorkerBytes };
+
         var meter = new ProgressMeter(progress, range.Length);
+        IObjectStore store = gate.Guard(_store);
         var counters = new RestoreCounters(meter);
         try
         {
-            Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
-            await new RestorePipeline(_store, manifest, target, range, options, counters).RunAsync(cancellationToken).ConfigureAwait(false);
+            Manifest manifest = await store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            await new RestorePipeline(store, manifest, gate.Guard(target), range, options, counters).RunAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
         {
@@ -52,6 +66,9 @@ public sealed partial class BackupRepository
         meter.Finish();
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         _logger.Restored(backupId, target.Name, counters.BytesWritten, counters.BytesZeroed, seconds);
+        operation.Note("backup_engine.object_store.received", counters.BytesFetched);
+        operation.Note("backup_engine.volume.written", counters.BytesWritten);
+        operation.Note("backup_engine.volume.zeroed", counters.BytesZeroed);
         return new RestoreResult
         {
             BackupId = backupId,
@@ -61,6 +78,7 @@ public sealed partial class BackupRepository
             BytesWritten = counters.BytesWritten,
             BytesZeroed = counters.BytesZeroed,
             DurationSeconds = Math.Round(seconds, 3),
+            Statistics = operation.Statistics,
         };
     }
 
@@ -72,6 +90,6 @@ public sealed partial class BackupRepository
     public async Task<Stream> OpenReadAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
         Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
-        return new BackupStream(_store, await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false));
+        return new BackupStream(_dataStore, await _dataStore.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false));
     }
 }

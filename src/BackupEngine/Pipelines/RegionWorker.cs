@@ -37,6 +37,8 @@ internal sealed class RegionWorker : IDisposable
     private PackWriter? _pack;
     private bool _pageChanged;
     private long _bytesChanged;
+    private int _zeroChunks;
+    private int _newChunks;
 
     public RegionWorker(
         IVolume volume, RegionSource regions, PageReader? parentPages, ManifestBuilder manifest, PackUploader uploader, ProgressMeter meter, ChunkCompression compression,
@@ -87,6 +89,8 @@ internal sealed class RegionWorker : IDisposable
         _released.Clear();
         _resumedFrames.Clear();
         _pageChanged = false;
+        _zeroChunks = 0;
+        _newChunks = 0;
         _page.Clear();
         if (_parentPages is not null)
             await _parentPages.ReadAsync(page, _page, cancellationToken).ConfigureAwait(false);
@@ -106,6 +110,8 @@ internal sealed class RegionWorker : IDisposable
             chunk++;
         }
 
+        int zero = _zeroChunks - (PageFormat.ChunksPerPage - chunks);
+        _meter.AddChunks(zero, chunks - zero - _newChunks - _resumedFrames.Count, _newChunks, _resumedFrames.Count);
         if (_pageChanged)
             await _manifest.SetPageAsync(page, _page, _released, _resumedFrames, cancellationToken).ConfigureAwait(false);
     }
@@ -170,6 +176,7 @@ internal sealed class RegionWorker : IDisposable
             if (_pack is null || !_pack.TryAppendChunk(_compressor, (page * PageFormat.ChunksPerPage) + chunk, plain, out FrameLocation location))
                 return index;
 
+            _newChunks++;
             Replace(ref entry, new MapEntry(location, digest), plain.Length);
         }
 
@@ -178,6 +185,7 @@ internal sealed class RegionWorker : IDisposable
 
     private void SetZero(int chunk, int length)
     {
+        _zeroChunks++;
         ref MapEntry entry = ref _page[chunk];
         if (!entry.IsZero)
             Replace(ref entry, default, length);

@@ -32,9 +32,9 @@ public sealed partial class BackupRepository
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<Backup> BackupAsync(
         IVolume volume, BackupOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        RunAsync("backup", operation => BackupAsync(operation, volume, options, progress, cancellationToken));
+        RunAsync("backup", operation => RunBackupAsync(operation, volume, options, progress, cancellationToken));
 
-    private async Task<Backup> BackupAsync(
+    private async Task<Backup> RunBackupAsync(
         Operation operation, IVolume volume, BackupOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(volume);

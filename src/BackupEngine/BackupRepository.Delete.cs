@@ -13,10 +13,10 @@ public sealed partial class BackupRepository
     /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written.</exception>
     /// <exception cref="ObjectStoreException">The store failed; the backup may be left as <see cref="BackupStatus.Deleting"/>.</exception>
     public Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default) =>
-        RunAsync("delete", operation => DeleteAsync(operation, backupId, cancellationToken));
+        RunAsync("delete", operation => RunDeleteAsync(operation, backupId, cancellationToken));
 
     /// <returns>How many objects went.</returns>
-    private async Task<int> DeleteAsync(Operation operation, Guid backupId, CancellationToken cancellationToken)
+    private async Task<int> RunDeleteAsync(Operation operation, Guid backupId, CancellationToken cancellationToken)
     {
         operation.Note("backup_engine.backup.id", backupId);
         Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);

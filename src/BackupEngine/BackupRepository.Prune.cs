@@ -16,9 +16,9 @@ public sealed partial class BackupRepository
     /// <exception cref="CorruptionException">A record, an intent or a manifest cannot be read, so nobody knows what it needs: nothing is removed before the repository is repaired.</exception>
     /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
     public Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default) =>
-        RunAsync("prune", operation => PruneAsync(operation, options ?? new PruneOptions(), cancellationToken));
+        RunAsync("prune", operation => RunPruneAsync(operation, options ?? new PruneOptions(), cancellationToken));
 
-    private async Task<PruneReport> PruneAsync(Operation operation, PruneOptions options, CancellationToken cancellationToken)
+    private async Task<PruneReport> RunPruneAsync(Operation operation, PruneOptions options, CancellationToken cancellationToken)
     {
         OptionsGuard.Check(options);
         operation.Note("backup_engine.volume.id", options.VolumeId);

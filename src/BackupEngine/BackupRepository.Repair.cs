@@ -22,9 +22,9 @@ public sealed partial class BackupRepository
     /// <param name="cancellationToken">Gives up; what was repaired until then stays so.</param>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<RepairReport> RepairAsync(IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        RunAsync("repair", operation => RepairAsync(operation, progress, cancellationToken));
+        RunAsync("repair", operation => RunRepairAsync(operation, progress, cancellationToken));
 
-    private async Task<RepairReport> RepairAsync(Operation operation, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    private async Task<RepairReport> RunRepairAsync(Operation operation, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         List<Guid> rebuilt = [];
         List<Guid> marked = [];

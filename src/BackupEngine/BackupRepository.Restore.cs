@@ -25,9 +25,9 @@ public sealed partial class BackupRepository
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<RestoreResult> RestoreAsync(
         Guid backupId, IWritableVolume target, RestoreOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        RunAsync("restore", operation => RestoreAsync(operation, backupId, target, options ?? new RestoreOptions(), progress, cancellationToken));
+        RunAsync("restore", operation => RunRestoreAsync(operation, backupId, target, options ?? new RestoreOptions(), progress, cancellationToken));
 
-    private async Task<RestoreResult> RestoreAsync(
+    private async Task<RestoreResult> RunRestoreAsync(
         Operation operation, Guid backupId, IWritableVolume target, RestoreOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(target);

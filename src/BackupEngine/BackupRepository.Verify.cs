@@ -18,9 +18,9 @@ public sealed partial class BackupRepository
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<VerifyReport> VerifyAsync(
         VerifyOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        RunAsync("verify", operation => VerifyAsync(operation, options ?? new VerifyOptions(), progress, cancellationToken));
+        RunAsync("verify", operation => RunVerifyAsync(operation, options ?? new VerifyOptions(), progress, cancellationToken));
 
-    private async Task<VerifyReport> VerifyAsync(Operation operation, VerifyOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    private async Task<VerifyReport> RunVerifyAsync(Operation operation, VerifyOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         OptionsGuard.Check(options);
         operation.Note("backup_engine.backup.id", options.BackupId);

@@ -4,8 +4,8 @@ using BackupEngine.Buffers;
 namespace BackupEngine.Diagnostics;
 
 /// <summary>
-/// One run of an operation, as telemetry and its own statistics see it. While it runs it is <see cref="Current"/> for all that it calls, so that stores and buffers
-/// count on its account without being handed it.
+/// One run of an operation, as telemetry and its own statistics see it. While it runs it is the current one for all that it calls, so that stores and
+/// buffers count on its account without being handed it.
 /// </summary>
 internal sealed class Operation
 {

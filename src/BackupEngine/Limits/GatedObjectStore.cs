@@ -17,7 +17,15 @@ internal sealed class GatedObjectStore(IObjectStore inner, OperationGate gate) :
     public async ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default)
     {
         await gate.PassDownloadAsync(destination.Length, cancellationToken).ConfigureAwait(false);
-        return await inner.GetAsync(key, offset, destination, cancellationToken).ConfigureAwait(false);
+        int count = 0;
+        try
+        {
+            return count = await inner.GetAsync(key, offset, destination, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            gate.GiveBackDownload(destination.Length - count);
+        }
     }
 
     public async ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellationToken = default)

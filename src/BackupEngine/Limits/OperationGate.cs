@@ -27,6 +27,9 @@ internal sealed class OperationGate(OperationLimits? limits, PauseSwitch? pause)
     /// <summary>Waits to fetch from the store.</summary>
     public ValueTask PassDownloadAsync(long bytes, CancellationToken cancellationToken) => PassAsync(limits?.Download, bytes, cancellationToken);
 
+    /// <summary>Says how many of the bytes that were to be fetched were not there.</summary>
+    public void GiveBackDownload(long bytes) => limits?.Download?.GiveBack(bytes);
+
     private async ValueTask PassAsync(RateLimit? rate, long bytes, CancellationToken cancellationToken)
     {
         // The pause comes last: it may have begun while the rate was waited for.

@@ -13,20 +13,28 @@ internal sealed class RateLimit(long bytesPerSecond, TimeProvider time)
     /// <summary>Waits for the moment at which so many bytes may be moved.</summary>
     public ValueTask WaitAsync(long bytes, CancellationToken cancellationToken)
     {
-        var cost = TimeSpan.FromSeconds((double)bytes / bytesPerSecond);
         TimeSpan delay;
         lock (_lock)
         {
             TimeSpan now = time.GetElapsedTime(_origin);
             TimeSpan start = _next > now ? _next : now;
-            _next = start + cost;
+            _next = start + CostOf(bytes);
             delay = start - now;
         }
 
-        return delay <= TimeSpan.Zero ? ValueTask.CompletedTask : DelayAsync(delay, cost, cancellationToken);
+        return delay <= TimeSpan.Zero ? ValueTask.CompletedTask : DelayAsync(delay, bytes, cancellationToken);
     }
 
-    private async ValueTask DelayAsync(TimeSpan delay, TimeSpan cost, CancellationToken cancellationToken)
+    /// <summary>Takes back what was waited for and not moved.</summary>
+    public void GiveBack(long bytes)
+    {
+        lock (_lock)
+            _next -= CostOf(bytes);
+    }
+
+    private TimeSpan CostOf(long bytes) => TimeSpan.FromSeconds((double)bytes / bytesPerSecond);
+
+    private async ValueTask DelayAsync(TimeSpan delay, long bytes, CancellationToken cancellationToken)
     {
         try
         {
@@ -35,8 +43,7 @@ internal sealed class RateLimit(long bytesPerSecond, TimeProvider time)
         catch (OperationCanceledException)
         {
             // What is not moved after all must not hold up the others.
-            lock (_lock)
-                _next -= cost;
+            GiveBack(bytes);
             throw;
         }
     }

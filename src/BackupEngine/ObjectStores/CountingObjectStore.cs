@@ -7,6 +7,7 @@ namespace BackupEngine.ObjectStores;
 /// <summary>Counts and times the calls that go through to another store, failed ones too. Disposing of it disposes of nothing: the inner store belongs to who made it.</summary>
 internal sealed class CountingObjectStore(IObjectStore inner) : IObjectStore
 {
+    private const string Ok = "ok";
     private readonly RequestTally _requests = new();
 
     public string Name => inner.Name;
@@ -15,47 +16,55 @@ internal sealed class CountingObjectStore(IObjectStore inner) : IObjectStore
 
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
     {
-        await TimeAsync(Begin(StoreCall.Put), inner.PutAsync(key, content, condition, cancellationToken)).ConfigureAwait(false);
+        await TimeAsync(StoreCall.Put, () => inner.PutAsync(key, content, condition, cancellationToken)).ConfigureAwait(false);
         Telemetry.StoreSent.Add(content.Length);
     }
 
     public async ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default)
     {
-        int length = await TimeAsync(Begin(StoreCall.Get), inner.GetAsync(key, offset, destination, cancellationToken)).ConfigureAwait(false);
+        int length = await TimeAsync(StoreCall.Get, () => inner.GetAsync(key, offset, destination, cancellationToken)).ConfigureAwait(false);
         Telemetry.StoreReceived.Add(length);
         return length;
     }
 
     public ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellationToken = default) =>
-        TimeAsync(Begin(StoreCall.Head), inner.HeadAsync(key, cancellationToken));
+        TimeAsync(StoreCall.Head, () => inner.HeadAsync(key, cancellationToken));
 
     /// <remarks>What is timed is the fetching of pages, not what the caller does with what they list.</remarks>
     public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         Call call = Begin(StoreCall.List);
-        await using ConfiguredCancelableAsyncEnumerable<ObjectInfo>.Enumerator listing = inner.ListAsync(prefix, cancellationToken).ConfigureAwait(false).GetAsyncEnumerator();
-        while (true)
+        string result = Ok;
+        try
         {
-            try
+            await using ConfiguredCancelableAsyncEnumerable<ObjectInfo>.Enumerator listing = inner.ListAsync(prefix, cancellationToken).ConfigureAwait(false).GetAsyncEnumerator();
+            while (true)
             {
-                if (!await listing.MoveNextAsync())
-                    break;
-            }
-            catch (Exception e) when (HasFailed(call, e))
-            {
-                throw;
-            }
+                try
+                {
+                    if (!await listing.MoveNextAsync())
+                        break;
+                }
+                catch (Exception e)
+                {
+                    result = NameOf(e);
+                    throw;
+                }
 
-            long handedOut = Stopwatch.GetTimestamp();
-            yield return listing.Current;
-            call = call with { Began = call.Began + Stopwatch.GetTimestamp() - handedOut };
+                long handedOut = Stopwatch.GetTimestamp();
+                yield return listing.Current;
+                call = call with { Began = call.Began + Stopwatch.GetTimestamp() - handedOut };
+            }
         }
-
-        End(call);
+        finally
+        {
+            // Who has found what was looked for goes no further.
+            End(call, result);
+        }
     }
 
     public async ValueTask DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) =>
-        await TimeAsync(Begin(StoreCall.Delete), inner.DeleteAsync(keys, cancellationToken)).ConfigureAwait(false);
+        await TimeAsync(StoreCall.Delete, () => inner.DeleteAsync(keys, cancellationToken)).ConfigureAwait(false);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -66,47 +75,32 @@ internal sealed class CountingObjectStore(IObjectStore inner) : IObjectStore
         return new Call(kind, Stopwatch.GetTimestamp());
     }
 
-    private static async ValueTask<T> TimeAsync<T>(Call call, ValueTask<T> task)
+    private async ValueTask<T> TimeAsync<T>(StoreCall kind, Func<ValueTask<T>> runAsync)
     {
+        Call call = Begin(kind);
+        string result = Ok;
         try
         {
-            T result = await task.ConfigureAwait(false);
-            End(call);
-            return result;
+            return await runAsync().ConfigureAwait(false);
         }
-        catch (Exception e) when (HasFailed(call, e))
+        catch (Exception e)
         {
+            result = NameOf(e);
             throw;
         }
-    }
-
-    private static async ValueTask TimeAsync(Call call, ValueTask task)
-    {
-        try
+        finally
         {
-            await task.ConfigureAwait(false);
-            End(call);
-        }
-        catch (Exception e) when (HasFailed(call, e))
-        {
-            throw;
+            End(call, result);
         }
     }
 
-    /// <summary>As a filter it records the failure and lets it pass.</summary>
-    /// <returns>False.</returns>
-    private static bool HasFailed(Call call, Exception e)
+    private async ValueTask TimeAsync(StoreCall kind, Func<ValueTask> runAsync) => await TimeAsync(kind, async () =>
     {
-        End(call, e switch
-        {
-            ObjectStoreException { Error: var error } => NameOf(error),
-            OperationCanceledException => "cancelled",
-            _ => "failed",
-        });
-        return false;
-    }
+        await runAsync().ConfigureAwait(false);
+        return true;
+    }).ConfigureAwait(false);
 
-    private static void End(Call call, string result = "ok")
+    private static void End(Call call, string result)
     {
         if (Telemetry.StoreCallDuration.Enabled)
         {
@@ -124,7 +118,7 @@ internal sealed class CountingObjectStore(IObjectStore inner) : IObjectStore
         _ => "delete",
     };
 
-    private static string NameOf(ObjectStoreError error) => error switch
+    private static string NameOf(Exception failure) => failure is OperationCanceledException ? "cancelled" : (failure as ObjectStoreException)?.Error switch
     {
         ObjectStoreError.NotFound => "not_found",
         ObjectStoreError.AlreadyExists => "already_exists",

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using BackupEngine.Hosting;
 using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Tests;

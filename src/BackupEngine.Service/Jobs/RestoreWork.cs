@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BackupEngine.Hosting;
 using BackupEngine.Service.Backups;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Volumes;

@@ -27,7 +27,8 @@ internal static class Telemetry
         "backup_engine.operations.waiting", "{operation}", "Operations that wait for their share of workers and memory.");
 
     public static readonly Histogram<double> OperationDuration = Meter.CreateHistogram<double>(
-        "backup_engine.operation.duration", "s", "How long operations took.");
+        "backup_engine.operation.duration", "s", "How long operations took.",
+        advice: new() { HistogramBucketBoundaries = [1, 5, 10, 30, 60, 300, 900, 3600, 14400, 43200] });
 
     public static readonly Counter<long> VolumeRead = Meter.CreateCounter<long>(
         "backup_engine.volume.read", "By", "Bytes read from volumes: by backups, and by restores that compare.");
@@ -48,7 +49,8 @@ internal static class Telemetry
         "backup_engine.chunks", "{chunk}", "Chunks of volumes that backups dealt with, by what became of them.");
 
     public static readonly Histogram<double> StoreCallDuration = Meter.CreateHistogram<double>(
-        "backup_engine.object_store.call.duration", "s", "How long calls to the object store took, without waiting for bandwidth.");
+        "backup_engine.object_store.call.duration", "s", "How long calls to the object store took, without waiting for bandwidth.",
+        advice: new() { HistogramBucketBoundaries = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] });
 
     public static readonly Counter<long> StoreSent = Meter.CreateCounter<long>(
         "backup_engine.object_store.sent", "By", "Bytes of objects that were stored.");

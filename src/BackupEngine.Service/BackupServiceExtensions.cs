@@ -1,3 +1,5 @@
+using BackupEngine.Hosting;
+using BackupEngine.Limits;
 using BackupEngine.ObjectStores;
 using BackupEngine.Service.Api;
 using BackupEngine.Service.Auth;
@@ -46,7 +48,7 @@ public static class BackupServiceExtensions
         services.AddSingleton<TemporarySnapshots>().AddSingleton<VolumeChanges>().AddSingleton<SnapshotChanges>().AddSingleton<Quotas>();
         services.AddSingleton<BackupCreation>().AddSingleton<BackupRemoval>().AddSingleton<BackupRestoration>().AddSingleton<BackupUpdate>();
         services.AddSingleton<RecordExport>().AddSingleton<RecordImport>();
-        services.AddSingleton(provider => new RepositoryHost(serve.OpenStore, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(provider => new RepositoryHost(serve.OpenStore, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>(), new OperationLimits(options.Limits)));
         AddJobs(services, database, options);
         return services;
     }

@@ -1,3 +1,5 @@
+using BackupEngine.Limits;
+
 namespace BackupEngine.Service;
 
 /// <summary>The service's settings: the section <c>BackupService</c> of its configuration file.</summary>
@@ -23,6 +25,9 @@ public sealed record BackupServiceOptions
 
     /// <summary>Backups, restores and deletes that run at once on this server; the others wait. Default: 2.</summary>
     public int MaxConcurrentJobs { get; init; } = 2;
+
+    /// <summary>What backups and restores may take of memory, processors, disks and network together. Default: no limits.</summary>
+    public OperationLimitOptions Limits { get; init; } = new();
 
     /// <summary>Limits of a project for which an administrator set none; -1 for no limit.</summary>
     public QuotaOptions Quotas { get; init; } = new();

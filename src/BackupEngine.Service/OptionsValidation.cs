@@ -1,5 +1,6 @@
 using System.Net;
 using BackupEngine.Compression;
+using BackupEngine.Limits;
 
 namespace BackupEngine.Service;
 
@@ -18,6 +19,15 @@ internal static class OptionsValidation
         Require(options.ContainerName is { Length: >= 1 and <= 255 }, "ContainerName must have from 1 to 255 characters.");
         Require(ChunkCompression.TryParse(options.Compression, out _), $"Compression '{options.Compression}' is unknown: none, lz4, zstd or zstd:LEVEL is meant.");
         Require(serve.VolumesDirectory is not null || options.Devices.Count > 0, "There are no volumes: give a directory of volumes, or Devices.");
+        try
+        {
+            _ = new OperationLimits(options.Limits);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new ServiceConfigurationException($"Limits: {exception.Message}", exception);
+        }
+
         foreach (DeviceOptions device in options.Devices)
         {
             Require(device.Id != Guid.Empty && Path.IsPathRooted(device.Path), $"Device '{device.Path}' needs an Id (a UUID) and an absolute Path.");

@@ -1,5 +1,6 @@
 using BackupEngine.Compression;
 using BackupEngine.Hashing;
+using BackupEngine.Limits;
 using BackupEngine.Volumes;
 
 namespace BackupEngine;
@@ -39,6 +40,12 @@ public sealed record BackupOptions
 
     /// <summary>Bound on the memory for buffers, in bytes, from 16 MiB. Default: 192 MiB.</summary>
     public long MaxMemoryBytes { get; init; } = 192L << 20;
+
+    /// <summary>Who goes first when operations wait for their share of <see cref="RepositoryOptions.Limits"/>. Default: normal.</summary>
+    public OperationPriority Priority { get; init; } = OperationPriority.Normal;
+
+    /// <summary>Pauses and resumes the operation. Null: it cannot be paused.</summary>
+    public PauseSwitch? Pause { get; init; }
 
     /// <summary>
     /// All that may have changed since the parent, in any order; only this is read, the rest is taken from the parent.

@@ -5,6 +5,7 @@ using BackupEngine.Chunking;
 using BackupEngine.Diagnostics;
 using BackupEngine.Format;
 using BackupEngine.Hashing;
+using BackupEngine.Limits;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
 using BackupEngine.Packing;
@@ -30,20 +31,31 @@ public sealed partial class BackupRepository
     /// <exception cref="VolumeException">The volume could not be read.</exception>
     /// <exception cref="CorruptionException">The parent's manifest is damaged.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
-    public async Task<Backup> BackupAsync(
-        IVolume volume, BackupOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    public Task<Backup> BackupAsync(
+        IVolume volume, BackupOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        RunAsync("backup", operation => RunBackupAsync(operation, volume, options, progress, cancellationToken));
+
+    private async Task<Backup> RunBackupAsync(
+        Operation operation, IVolume volume, BackupOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(volume);
         OptionsGuard.Check(options);
+        operation.Note("backup_engine.volume.id", options.VolumeId);
         long began = Stopwatch.GetTimestamp();
         Backup? parentRecord = await FindParentAsync(options, cancellationToken).ConfigureAwait(false);
+        var gate = new OperationGate(_limits, options.Pause);
+        ResourceRequest request = PipelineMemory.ForBackup(options, volume.SizeBytes, options.ChunkSize ?? parentRecord?.ChunkSize ?? ChunkSizes.Default, parentRecord);
+        using ResourceShare? share = await TakeShareAsync(operation, gate, request, cancellationToken).ConfigureAwait(false);
         Manifest? parent = parentRecord is null ? null : await _store.ReadManifestAsync(_records, parentRecord, cancellationToken).ConfigureAwait(false);
         Backup draft = CreateDraft(volume, options, parentRecord, parent);
         if (await _records.FindRecordAsync(draft.Id, cancellationToken).ConfigureAwait(false) is not null)
             throw new BackupStateException($"Backup {draft.Id} exists already in {Name}.");
 
         IReadOnlyList<Intent> cutOff = await FindCutOffAsync(options, draft, cancellationToken).ConfigureAwait(false);
-        var meter = new ProgressMeter(progress, volume.SizeBytes);
+        operation.Note("backup_engine.backup.id", draft.Id);
+        operation.Note("backup_engine.parent.id", draft.ParentId);
+        var meter = new ProgressMeter(progress, volume.SizeBytes, isBackup: true);
+        IObjectStore store = gate.Guard(_store);
         using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
         await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], cancellationToken).ConfigureAwait(false);
         BackupPipeline? pipeline = null;
@@ -60,10 +72,14 @@ public sealed partial class BackupRepository
             }
 
             takenOver = await TakeOverAsync(draft, cutOff, cancellationToken).ConfigureAwait(false);
-            pipeline = new BackupPipeline(_store, volume, CreatePlan(volume, options, draft, parent, parentRecord?.DamagedPacks, takenOver), meter);
+            BackupPlan plan = CreatePlan(volume, options, draft, parent, parentRecord?.DamagedPacks, takenOver);
+            if (share is not null)
+                plan = plan with { Workers = share.Workers, MaxMemoryBytes = PipelineMemory.GetPackBytes(request, share) };
+            pipeline = new BackupPipeline(store, gate.Guard(volume), plan, meter);
             Manifest manifest = await pipeline.RunAsync(cancellationToken).ConfigureAwait(false);
             byte[] bytes = ManifestEncoder.Encode(manifest);
-            await _store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            await store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            meter.AddStored(bytes.Length);
             Backup backup = draft with
             {
                 Status = BackupStatus.Available,
@@ -72,7 +88,7 @@ public sealed partial class BackupRepository
                 ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
                 BytesRead = meter.BytesRead,
                 BytesChanged = meter.BytesChanged,
-                BytesStored = meter.BytesStored + bytes.Length,
+                BytesStored = meter.BytesStored,
                 DurationSeconds = Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds, 3),
             };
             cancellationToken.ThrowIfCancellationRequested();
@@ -82,7 +98,11 @@ public sealed partial class BackupRepository
             await RemoveIntentAsync(backup).ConfigureAwait(false);
             meter.Finish();
             _logger.BackupCommitted(backup.Id, backup.BytesRead, backup.BytesChanged, backup.BytesStored, backup.DurationSeconds);
-            return backup with { HasDependentBackups = false };
+            operation.Note("backup_engine.volume.size", backup.SizeBytes);
+            operation.Note("backup_engine.volume.read", backup.BytesRead);
+            operation.Note("backup_engine.volume.changed", backup.BytesChanged);
+            operation.Note("backup_engine.volume.stored", backup.BytesStored);
+            return backup with { HasDependentBackups = false, Statistics = operation.Statistics };
         }
         catch (Exception e)
         {

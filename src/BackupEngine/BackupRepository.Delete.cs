@@ -13,8 +13,13 @@ public sealed partial class BackupRepository
     /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written. One in error may go before them: they do not need it to be restored.</exception>
     /// <exception cref="BackupStateException">It was repacked at the same moment; delete it again.</exception>
     /// <exception cref="ObjectStoreException">The store failed; the backup may be left as <see cref="BackupStatus.Deleting"/>.</exception>
-    public async Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default)
+    public Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default) =>
+        RunAsync("delete", operation => RunDeleteAsync(operation, backupId, cancellationToken));
+
+    /// <returns>How many objects went.</returns>
+    private async Task<int> RunDeleteAsync(Operation operation, Guid backupId, CancellationToken cancellationToken)
     {
+        operation.Note("backup_engine.backup.id", backupId);
         Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
         await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false);
 
@@ -33,6 +38,9 @@ public sealed partial class BackupRepository
                 throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
             int count = await DeleteDataAsync(backup, others, cancellationToken).ConfigureAwait(false);
             _logger.Deleted(backupId, count);
+            operation.Note("backup_engine.volume.id", backup.VolumeId);
+            operation.Note("backup_engine.delete.objects", count);
+            return count;
         }
         finally
         {

@@ -15,24 +15,30 @@ public sealed partial class BackupRepository
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="CorruptionException">A record, an intent or a manifest cannot be read, so nobody knows what it needs: nothing is removed before the repository is repaired.</exception>
     /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
-    public async Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default)
+    public Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync("prune", operation => RunPruneAsync(operation, options ?? new PruneOptions(), cancellationToken));
+
+    private async Task<PruneReport> RunPruneAsync(Operation operation, PruneOptions options, CancellationToken cancellationToken)
     {
-        options ??= new PruneOptions();
         OptionsGuard.Check(options);
-        PruneReport report = await new Pruner(_store, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        operation.Note("backup_engine.volume.id", options.VolumeId);
+        PruneReport report = await new Pruner(_dataStore, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
         if (options.RepackBelowPercent is not null)
             report = await RepackAsync(report, options, cancellationToken).ConfigureAwait(false);
         foreach (string kept in report.Kept)
             _logger.PruneKept(kept);
         if (!report.DryRun)
             _logger.Pruned(report.BackupsRemoved.Count, report.PacksRemoved + report.ManifestsRemoved, report.BytesRemoved);
+        operation.Note("backup_engine.prune.backups", report.BackupsRemoved.Count);
+        operation.Note("backup_engine.prune.objects", report.PacksRemoved + report.ManifestsRemoved);
+        operation.Note("backup_engine.prune.size", report.BytesRemoved);
         return report;
     }
 
     /// <summary>Empties packs that are mostly dead, and then removes what was emptied as anything else that nobody needs.</summary>
     private async Task<PruneReport> RepackAsync(PruneReport before, PruneOptions options, CancellationToken cancellationToken)
     {
-        var repacker = new Repacker(_store, _records, _intents, options, _time);
+        var repacker = new Repacker(_dataStore, _records, _intents, options, _time);
         await repacker.RunAsync(before.BackupsRemoved, cancellationToken).ConfigureAwait(false);
         PruneReport report = before with
         {
@@ -44,7 +50,7 @@ public sealed partial class BackupRepository
             return report with { PacksRemoved = report.PacksRemoved + repacker.PacksRepacked, BytesRemoved = report.BytesRemoved + repacker.BytesEmptied };
         if (repacker.BytesStored == 0)
             return report;
-        PruneReport after = await new Pruner(_store, _records, _intents, new PruneOptions { VolumeId = options.VolumeId }, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        PruneReport after = await new Pruner(_dataStore, _records, _intents, new PruneOptions { VolumeId = options.VolumeId }, _time).RunAsync(cancellationToken).ConfigureAwait(false);
         return report with
         {
             ManifestsRemoved = report.ManifestsRemoved + after.ManifestsRemoved,

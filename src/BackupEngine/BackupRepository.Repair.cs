@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using BackupEngine.Catalog;
 using BackupEngine.Compression;
+using BackupEngine.Diagnostics;
 using BackupEngine.Format;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
@@ -24,7 +25,10 @@ public sealed partial class BackupRepository
     /// <param name="progress">Told how far the look at all data is.</param>
     /// <param name="cancellationToken">Gives up; what was repaired until then stays so.</param>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
-    public async Task<RepairReport> RepairAsync(IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    public Task<RepairReport> RepairAsync(IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        RunAsync("repair", operation => RunRepairAsync(operation, progress, cancellationToken));
+
+    private async Task<RepairReport> RunRepairAsync(Operation operation, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         List<Guid> rebuilt = [];
         List<Guid> marked = [];
@@ -47,6 +51,8 @@ public sealed partial class BackupRepository
             marked.Add(record.Id);
         }
 
+        operation.Note("backup_engine.repair.rebuilt", rebuilt.Count);
+        operation.Note("backup_engine.repair.marked", marked.Count);
         return new RepairReport { RecordsRebuilt = rebuilt, BackupsMarked = marked, Findings = report.Findings };
     }
 

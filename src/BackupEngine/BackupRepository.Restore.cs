@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
+using BackupEngine.Limits;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
 using BackupEngine.Pipelines;
@@ -22,11 +23,15 @@ public sealed partial class BackupRepository
     /// <exception cref="CorruptionException">Something that the backup needs is missing or damaged; the message names object, place and bytes of the volume.</exception>
     /// <exception cref="VolumeException">The target is too small, or could not be written.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
-    public async Task<RestoreResult> RestoreAsync(
-        Guid backupId, IWritableVolume target, RestoreOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    public Task<RestoreResult> RestoreAsync(
+        Guid backupId, IWritableVolume target, RestoreOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        RunAsync("restore", operation => RunRestoreAsync(operation, backupId, target, options ?? new RestoreOptions(), progress, cancellationToken));
+
+    private async Task<RestoreResult> RunRestoreAsync(
+        Operation operation, Guid backupId, IWritableVolume target, RestoreOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(target);
-        options ??= new RestoreOptions();
+        operation.Note("backup_engine.backup.id", backupId);
         long began = Stopwatch.GetTimestamp();
         Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
         OptionsGuard.Check(options, backup.SizeBytes);
@@ -34,10 +39,20 @@ public sealed partial class BackupRepository
         if (target.SizeBytes < range.End)
             throw new VolumeException(target.Name, $"{target.Name} has {target.SizeBytes} bytes; to restore backup {backupId} it needs {range.End}.");
 
-        (ProgressMeter meter, RestoreCounters counters) = await RestoreAsync(backup, target, range, options, progress, cancellationToken).ConfigureAwait(false);
+        operation.Note("backup_engine.volume.id", backup.VolumeId);
+        operation.Note("backup_engine.volume.size", backup.SizeBytes);
+        var gate = new OperationGate(_limits, options.Pause);
+        ResourceRequest request = PipelineMemory.ForRestore(options, backup);
+        using ResourceShare? share = await TakeShareAsync(operation, gate, request, cancellationToken).ConfigureAwait(false);
+        if (share is not null)
+            options = options with { Workers = share.Workers, MaxMemoryBytes = share.Workers * request.WorkerBytes };
+        (ProgressMeter meter, RestoreCounters counters) = await RestoreAsync(backup, gate.Guard(target), gate.Guard(_store), range, options, progress, cancellationToken).ConfigureAwait(false);
         meter.Finish();
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         _logger.Restored(backupId, target.Name, counters.BytesWritten, counters.BytesZeroed, seconds);
+        operation.Note("backup_engine.object_store.received", counters.BytesFetched);
+        operation.Note("backup_engine.volume.written", counters.BytesWritten);
+        operation.Note("backup_engine.volume.zeroed", counters.BytesZeroed);
         return new RestoreResult
         {
             BackupId = backupId,
@@ -47,18 +62,19 @@ public sealed partial class BackupRepository
             BytesWritten = counters.BytesWritten,
             BytesZeroed = counters.BytesZeroed,
             DurationSeconds = Math.Round(seconds, 3),
+            Statistics = operation.Statistics,
         };
     }
 
     private async Task<(ProgressMeter Meter, RestoreCounters Counters)> RestoreAsync(
-        Backup backup, IWritableVolume target, VolumeExtent range, RestoreOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+        Backup backup, IWritableVolume target, IObjectStore store, VolumeExtent range, RestoreOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         var meter = new ProgressMeter(progress, range.Length);
         var counters = new RestoreCounters(meter);
         try
         {
-            Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
-            await new RestorePipeline(_store, manifest, target, range, options, counters).RunAsync(cancellationToken).ConfigureAwait(false);
+            Manifest manifest = await store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+            await new RestorePipeline(store, manifest, target, range, options, counters).RunAsync(cancellationToken).ConfigureAwait(false);
             return (meter, counters);
         }
         catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
@@ -70,7 +86,7 @@ public sealed partial class BackupRepository
                 throw;
 
             // Repacked under the restore: what is written is right, and is written again.
-            return await RestoreAsync(now, target, range, options, progress, cancellationToken).ConfigureAwait(false);
+            return await RestoreAsync(now, target, store, range, options, progress, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -82,6 +98,6 @@ public sealed partial class BackupRepository
     public async Task<Stream> OpenReadAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
         Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
-        return new BackupStream(_store, _records, backup, await _store.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false));
+        return new BackupStream(_dataStore, _records, backup, await _dataStore.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false));
     }
 }

@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
+using BackupEngine.Limits;
 using BackupEngine.ObjectStores;
 using BackupEngine.Pipelines;
 
@@ -15,22 +16,35 @@ public sealed partial class BackupRepository
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
-    public async Task<VerifyReport> VerifyAsync(
-        VerifyOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    public Task<VerifyReport> VerifyAsync(
+        VerifyOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        RunAsync("verify", operation => RunVerifyAsync(operation, options ?? new VerifyOptions(), progress, cancellationToken));
+
+    private async Task<VerifyReport> RunVerifyAsync(Operation operation, VerifyOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
-        options ??= new VerifyOptions();
         OptionsGuard.Check(options);
+        operation.Note("backup_engine.backup.id", options.BackupId);
         IReadOnlyList<Backup> backups = options.BackupId is { } backupId
             ? [await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false)]
             : [.. (await ListAsync(null, cancellationToken).ConfigureAwait(false)).Where(backup => backup.Status is not (BackupStatus.Creating or BackupStatus.Deleting))];
         var meter = new ProgressMeter(progress, backups.Sum(backup => backup.SizeBytes));
-        VerifyReport report = await new VerifyPipeline(_store, options, meter).RunAsync(backups, cancellationToken).ConfigureAwait(false);
+        var gate = new OperationGate(_limits, options.Pause);
+        using ResourceShare? share = options.Deep
+            ? await TakeShareAsync(operation, gate, PipelineMemory.ForVerify(options, backups), cancellationToken).ConfigureAwait(false)
+            : null;
+        options = options with { Workers = share?.Workers ?? options.Workers };
+        VerifyReport report = await new VerifyPipeline(gate.Guard(_store), options, meter).RunAsync(backups, cancellationToken).ConfigureAwait(false);
         meter.Finish();
-        return await LookAgainAsync(report, backups, options, meter, cancellationToken).ConfigureAwait(false);
+        report = await LookAgainAsync(report, backups, gate.Guard(_store), options, meter, cancellationToken).ConfigureAwait(false);
+        operation.Note("backup_engine.verify.backups", report.BackupsChecked);
+        operation.Note("backup_engine.verify.findings", report.Findings.Count);
+        operation.Note("backup_engine.object_store.received", report.BytesRead);
+        return report with { Statistics = operation.Statistics };
     }
 
     /// <summary>What was deleted while it was looked at is not damaged; and what was repacked is looked at again.</summary>
-    private async Task<VerifyReport> LookAgainAsync(VerifyReport report, IReadOnlyList<Backup> backups, VerifyOptions options, ProgressMeter meter, CancellationToken cancellationToken)
+    private async Task<VerifyReport> LookAgainAsync(
+        VerifyReport report, IReadOnlyList<Backup> backups, IObjectStore store, VerifyOptions options, ProgressMeter meter, CancellationToken cancellationToken)
     {
         HashSet<Guid> dropped = [];
         List<Backup> repacked = [];
@@ -48,8 +62,8 @@ public sealed partial class BackupRepository
         IEnumerable<VerifyFinding> findings = report.Findings.Where(finding => !dropped.Contains(finding.BackupId));
         if (repacked.Count > 0)
         {
-            VerifyReport again = await new VerifyPipeline(_store, options, meter).RunAsync(repacked, cancellationToken).ConfigureAwait(false);
-            findings = findings.Concat((await LookAgainAsync(again, repacked, options, meter, cancellationToken).ConfigureAwait(false)).Findings);
+            VerifyReport again = await new VerifyPipeline(store, options, meter).RunAsync(repacked, cancellationToken).ConfigureAwait(false);
+            findings = findings.Concat((await LookAgainAsync(again, repacked, store, options, meter, cancellationToken).ConfigureAwait(false)).Findings);
         }
 
         return report with { Findings = [.. findings] };

@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
+using BackupEngine.Limits;
 using BackupEngine.ObjectStores;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -17,6 +18,10 @@ public sealed partial class BackupRepository : IAsyncDisposable
     private readonly IntentStore _intents;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly OperationLimits? _limits;
+
+    /// <summary>The store for data that no operation with a gate of its own moves: prunes and streams keep to the shared rates through it. Records and intents never wait.</summary>
+    private readonly IObjectStore _dataStore;
 
     private BackupRepository(IObjectStore store, RepositoryOptions options)
     {
@@ -24,6 +29,8 @@ public sealed partial class BackupRepository : IAsyncDisposable
         _records = new RecordStore(_store);
         _intents = new IntentStore(_store);
         _time = options.TimeProvider;
+        _limits = options.Limits;
+        _dataStore = new OperationGate(_limits, null).Guard(_store);
         _logger = options.LoggerFactory?.CreateLogger<BackupRepository>() ?? NullLogger<BackupRepository>.Instance;
     }
 

@@ -51,12 +51,18 @@ internal static class OptionsGuard
     {
         if (!(options.SamplePercent is > 0 and <= 100))
             throw new ArgumentException($"A sample cannot be {options.SamplePercent} percent: more than 0, and 100 at the most, can be.", nameof(options));
+        CheckWorkers(options.Workers, nameof(options));
+    }
+
+    private static void CheckWorkers(int? workers, string name)
+    {
+        if (workers is < 1 or > MaxWorkers)
+            throw new ArgumentException($"There cannot be {workers} workers: 1 to {MaxWorkers} can be.", name);
     }
 
     private static void CheckResources(int? workers, long maxMemoryBytes, string name)
     {
-        if (workers is < 1 or > MaxWorkers)
-            throw new ArgumentException($"There cannot be {workers} workers: 1 to {MaxWorkers} can be.", name);
+        CheckWorkers(workers, name);
         if (maxMemoryBytes < MinMemoryBytes)
             throw new ArgumentException($"{maxMemoryBytes} bytes of memory are too few: {MinMemoryBytes} is the least.", name);
     }

@@ -1,3 +1,4 @@
+using BackupEngine.Limits;
 using Microsoft.Extensions.Logging;
 
 namespace BackupEngine;
@@ -10,4 +11,7 @@ public sealed record RepositoryOptions
 
     /// <summary>The clock of record times. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>What operations may use; the same object can be given to any number of repositories. Null: each operation keeps to its own options only.</summary>
+    public OperationLimits? Limits { get; init; }
 }

@@ -1,3 +1,4 @@
+using BackupEngine.Limits;
 using BackupEngine.Volumes;
 
 namespace BackupEngine;
@@ -16,4 +17,10 @@ public sealed record RestoreOptions
 
     /// <summary>Bound on the memory for buffers, in bytes, from 16 MiB. Default: 192 MiB.</summary>
     public long MaxMemoryBytes { get; init; } = 192L << 20;
+
+    /// <summary>Who goes first when operations wait for their share of <see cref="RepositoryOptions.Limits"/>. Default: high.</summary>
+    public OperationPriority Priority { get; init; } = OperationPriority.High;
+
+    /// <summary>Pauses and resumes the operation. Null: it cannot be paused.</summary>
+    public PauseSwitch? Pause { get; init; }
 }

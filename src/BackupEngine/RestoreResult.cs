@@ -1,3 +1,5 @@
+using BackupEngine.Diagnostics;
+
 namespace BackupEngine;
 
 /// <summary>What a restore did.</summary>
@@ -23,4 +25,7 @@ public sealed record RestoreResult
 
     /// <summary>How long it took, in seconds.</summary>
     public required double DurationSeconds { get; init; }
+
+    /// <summary>What it took of what operations share.</summary>
+    public required OperationStatistics Statistics { get; init; }
 }

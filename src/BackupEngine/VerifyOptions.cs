@@ -1,3 +1,5 @@
+using BackupEngine.Limits;
+
 namespace BackupEngine;
 
 /// <summary>What to verify, and how thoroughly.</summary>
@@ -17,4 +19,13 @@ public sealed record VerifyOptions
     /// was cut off goes on so. Null: all.
     /// </summary>
     public DateTimeOffset? Since { get; init; }
+
+    /// <summary>With <see cref="Deep"/>: workers that fetch and check, 1 to 256. Null: by the processors.</summary>
+    public int? Workers { get; init; }
+
+    /// <summary>Who goes first when operations wait for their share of <see cref="RepositoryOptions.Limits"/>. Default: low.</summary>
+    public OperationPriority Priority { get; init; } = OperationPriority.Low;
+
+    /// <summary>Pauses and resumes the operation. Null: it cannot be paused.</summary>
+    public PauseSwitch? Pause { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using BackupEngine.Hosting;
 using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Tests;
@@ -78,7 +79,7 @@ internal static class RecordedArrangements
     {
         string path = Path.Combine(service.VolumesDirectory, RecordedWorld.VolumeA + ".img");
         BackupRepository repository = await Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions
-            .GetRequiredService<Jobs.RepositoryHost>(service.Services).GetAsync(ServiceUnderTest.Cancel);
+            .GetRequiredService<RepositoryHost>(service.Services).GetAsync(ServiceUnderTest.Cancel);
         await using BackupEngine.Volumes.FileVolume volume = BackupEngine.Volumes.FileVolume.OpenRead(path);
         await repository.BackupAsync(volume, new() { VolumeId = RecordedWorld.VolumeA, BackupId = Guid.Parse(RecordedWorld.First) });
     }

@@ -11,18 +11,19 @@ public sealed partial class LayeringTests
     {
         ["Format"] = [],
         ["Buffers"] = [],
-        ["Diagnostics"] = [],
+        ["Diagnostics"] = ["Buffers"],
         ["Durability"] = [],
         ["Volumes"] = ["Format", "Buffers", "Diagnostics", "Durability"],
         ["Chunking"] = ["Format", "Buffers", "Diagnostics", "Volumes"],
         ["Hashing"] = ["Format", "Buffers", "Diagnostics"],
         ["Compression"] = ["Format", "Buffers", "Diagnostics"],
         ["ObjectStores"] = ["Format", "Buffers", "Diagnostics", "Durability"],
+        ["Limits"] = ["Buffers", "Diagnostics", "Volumes", "ObjectStores"],
         ["Packing"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores"],
         ["Manifests"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing"],
         ["Catalog"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests"],
         ["Pruning"] = ["Format", "Buffers", "Diagnostics", "Durability", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog"],
-        ["Pipelines"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog"],
+        ["Pipelines"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog", "Limits"],
     };
 
     [Fact]
@@ -60,6 +61,6 @@ public sealed partial class LayeringTests
     private static string GetEngineFolder([CallerFilePath] string thisFile = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "src", "BackupEngine"));
 
-    [GeneratedRegex(@"\b(?:using (?:static )?BackupEngine\.|(?<![\w.])BackupEngine\.|(?<![\w.]))(Format|Buffers|Diagnostics|Durability|Volumes|Chunking|Hashing|Compression|ObjectStores|Packing|Manifests|Catalog|Pruning|Pipelines)[.;]")]
+    [GeneratedRegex(@"\b(?:using (?:static )?BackupEngine\.|(?<![\w.])BackupEngine\.|(?<![\w.]))(Format|Buffers|Diagnostics|Durability|Volumes|Chunking|Hashing|Compression|ObjectStores|Limits|Packing|Manifests|Catalog|Pruning|Pipelines)[.;]")]
     private static partial Regex Reference();
 }

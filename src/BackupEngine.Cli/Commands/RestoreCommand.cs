@@ -38,6 +38,8 @@ internal sealed class RestoreCommand : EngineCommand
         CustomParser = Parsers.OfNullable<VolumeExtent>(ExtentSyntax.TryParse),
     };
 
+    private readonly Option<long?> _maxMemory = BackupOptionSyntax.MaxMemory();
+
     public RestoreCommand()
         : base(
             "restore",
@@ -47,7 +49,7 @@ internal sealed class RestoreCommand : EngineCommand
             "backup-engine restore latest --store /backups --to disk.img --range 1GiB:64MiB")
     {
         Arguments.Add(SharedOptions.Backup);
-        foreach (Option option in (Option[])[SharedOptions.Store, _to, SharedOptions.VolumeId, _inPlace, _range])
+        foreach (Option option in (Option[])[SharedOptions.Store, _to, SharedOptions.VolumeId, _inPlace, _range, _maxMemory, LimitSyntax.Read, LimitSyntax.Download])
             Options.Add(option);
     }
 
@@ -62,6 +64,8 @@ internal sealed class RestoreCommand : EngineCommand
 
         await using RestoreTarget target = RestoreTarget.Open(context.GetRequired(_to), backup, range);
         RestoreOptions options = new() { Range = range, Differential = context.Get(_inPlace) == Differential };
+        if (context.Get(_maxMemory) is { } maxMemory)
+            options = options with { MaxMemoryBytes = maxMemory };
         RestoreResult result;
         try
         {

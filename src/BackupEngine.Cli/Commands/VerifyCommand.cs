@@ -28,6 +28,7 @@ internal sealed class VerifyCommand : EngineCommand
         Options.Add(_deep);
         Options.Add(_sample);
         Options.Add(_since);
+        Options.Add(LimitSyntax.Download);
     }
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)

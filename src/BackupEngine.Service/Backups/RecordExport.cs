@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using BackupEngine.Catalog;
+using BackupEngine.Hosting;
 using BackupEngine.Service.Api;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Jobs;

@@ -1,4 +1,5 @@
 using BackupEngine.Catalog;
+using BackupEngine.Hosting;
 using BackupEngine.Service.Catalog;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;

@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.Compression;
+using BackupEngine.Hosting;
 using BackupEngine.Service.Backups;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Volumes;

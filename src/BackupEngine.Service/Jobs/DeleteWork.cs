@@ -1,4 +1,5 @@
 using BackupEngine.Catalog;
+using BackupEngine.Hosting;
 using BackupEngine.Service.Backups;
 using BackupEngine.Service.Catalog;
 

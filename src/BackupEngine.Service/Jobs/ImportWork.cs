@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using BackupEngine.Catalog;
+using BackupEngine.Hosting;
 using BackupEngine.Service.Backups;
 using BackupEngine.Service.Catalog;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Catalog;
+using BackupEngine.Hosting;
 using BackupEngine.Service.Backups;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Volumes;

@@ -11,12 +11,14 @@ internal sealed unsafe class NativeBuffer : MemoryManager<byte>
 {
     private const int Alignment = 4096;
     private readonly int _length;
+    private readonly BufferAccount _account = BufferAccount.Current;
     private byte* _pointer;
 
     public NativeBuffer(int length)
     {
         _length = length;
         _pointer = (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
+        _account.Add(length);
     }
 
     public override Span<byte> GetSpan()
@@ -38,7 +40,10 @@ internal sealed unsafe class NativeBuffer : MemoryManager<byte>
 
     protected override void Dispose(bool disposing)
     {
+        if (_pointer is null)
+            return;
         NativeMemory.AlignedFree(_pointer);
         _pointer = null;
+        _account.Add(-_length);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using BackupEngine.Compression;
+using BackupEngine.Diagnostics;
 using BackupEngine.Hashing;
 
 namespace BackupEngine.Catalog;
@@ -104,6 +105,10 @@ public sealed record Backup
 
     /// <summary>Version of the engine that wrote the backup.</summary>
     public string? EngineVersion { get; init; }
+
+    /// <summary>What making the backup took of what operations share; only in what <see cref="BackupRepository.BackupAsync"/> returns, never stored.</summary>
+    [JsonIgnore]
+    public OperationStatistics? Statistics { get; init; }
 
     /// <summary>Whether this only stands for a record that could not be read.</summary>
     [JsonIgnore]

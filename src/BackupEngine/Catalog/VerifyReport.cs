@@ -1,3 +1,5 @@
+using BackupEngine.Diagnostics;
+
 namespace BackupEngine.Catalog;
 
 /// <summary>One thing found missing or damaged.</summary>
@@ -23,4 +25,7 @@ public sealed record VerifyReport
 
     /// <summary>What is wrong; empty when all is well.</summary>
     public required IReadOnlyList<VerifyFinding> Findings { get; init; }
+
+    /// <summary>What it took of what operations share.</summary>
+    public OperationStatistics? Statistics { get; init; }
 }

@@ -5,7 +5,8 @@ namespace BackupEngine.Diagnostics;
 /// <summary>Adds up what many workers do, and reports it a few times a second.</summary>
 /// <param name="progress">Who is told; null for nobody.</param>
 /// <param name="totalBytes">Bytes to deal with.</param>
-internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long totalBytes)
+/// <param name="isBackup">Whether what is added up is a backup's: then the meter of the process counts it, too.</param>
+internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long totalBytes, bool isBackup = false)
 {
     private static readonly long _interval = Stopwatch.Frequency / 5;
     private long _lastReport = Stopwatch.GetTimestamp() - _interval;
@@ -13,6 +14,7 @@ internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long to
     private long _read;
     private long _changed;
     private long _stored;
+    private long _chunks;
 
     public long BytesRead => Interlocked.Read(ref _read);
 
@@ -20,11 +22,43 @@ internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long to
 
     public long BytesStored => Interlocked.Read(ref _stored);
 
-    public void AddRead(long bytes) => Interlocked.Add(ref _read, bytes);
+    public void AddRead(long bytes)
+    {
+        Interlocked.Add(ref _read, bytes);
+        if (isBackup)
+            Telemetry.VolumeRead.Add(bytes);
+    }
 
-    public void AddChanged(long bytes) => Interlocked.Add(ref _changed, bytes);
+    public void AddChanged(long bytes)
+    {
+        Interlocked.Add(ref _changed, bytes);
+        if (isBackup)
+            Telemetry.VolumeChanged.Add(bytes);
+    }
 
-    public void AddStored(long bytes) => Interlocked.Add(ref _stored, bytes);
+    public void AddStored(long bytes)
+    {
+        Interlocked.Add(ref _stored, bytes);
+        if (isBackup)
+            Telemetry.VolumeStored.Add(bytes);
+    }
+
+    /// <summary>Counts the chunks of a page by what became of them.</summary>
+    public void AddChunks(int zero, int unchanged, int added, int resumed)
+    {
+        Interlocked.Add(ref _chunks, zero + unchanged + added + resumed);
+        if (!Telemetry.Chunks.Enabled)
+            return;
+        CountChunks(zero, "zero");
+        CountChunks(unchanged, "unchanged");
+        CountChunks(added, "new");
+        CountChunks(resumed, "resumed");
+    }
+
+    /// <summary>Counts the chunks that no worker needed to look at.</summary>
+    /// <param name="all">All chunks of the volume.</param>
+    /// <param name="areZero">Whether those not looked at are holes; otherwise they are known not to have changed.</param>
+    public void AddSkippedChunks(long all, bool areZero) => CountChunks(all - Interlocked.Read(ref _chunks), areZero ? "zero" : "unchanged");
 
     /// <summary>Counts bytes as dealt with.</summary>
     public void AddDone(long bytes)
@@ -53,6 +87,12 @@ internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long to
     {
         Interlocked.Exchange(ref _done, totalBytes);
         Report();
+    }
+
+    private static void CountChunks(long count, string outcome)
+    {
+        if (count > 0)
+            Telemetry.Chunks.Add(count, new KeyValuePair<string, object?>(Telemetry.ChunkTag, outcome));
     }
 
     private void ReportIfDue()

@@ -36,6 +36,10 @@ internal sealed class PageReader
         _maxWindowLength = lookAhead;
     }
 
+    /// <summary>Bytes that a reader holds, at the most, for a manifest of so many pages.</summary>
+    public static long GetMaxBytes(long pages, int lookAhead) =>
+        Math.Min(pages * (PageFormat.MaxPageLength + FrameFormat.HeaderSize), (long)MaxWindows * Math.Max(lookAhead, PageFormat.MaxPageLength + FrameFormat.HeaderSize));
+
     /// <summary>Bytes ahead for walks through whole volumes.</summary>
     public const int WalkLookAhead = 512 << 10;
 

@@ -52,7 +52,7 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
     internal const int MaxPackLength = 32 << 20;
 
     /// <summary>The smallest pack worth its request; and a pack must hold a chunk of the largest size.</summary>
-    private const int MinPackLength = 5 << 20;
+    internal const int MinPackLength = 5 << 20;
 
     private PackUploader? _uploader;
     private ResumedFrames? _resumed;
@@ -79,6 +79,7 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
             if (parentPages is not null)
                 await manifest.ReleasePastEndAsync(parentPages, abort.Token).ConfigureAwait(false);
             await RunWorkersAsync(regions, parentPages, manifest, uploader, abort, cancellationToken).ConfigureAwait(false);
+            meter.AddSkippedChunks(plan.Geometry.ChunkCount, areZero: plan.ChangedExtents is null);
             if (parentPages is not null)
                 await manifest.CompactAsync(parentPages, abort.Token).ConfigureAwait(false);
             manifest.Finish();

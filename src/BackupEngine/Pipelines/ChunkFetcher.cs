@@ -20,12 +20,11 @@ internal sealed class ChunkFetcher : IDisposable
     {
         _store = store;
         _manifest = manifest;
-        _range = new NativeBuffer(GetBufferLength(manifest, maxRangeLength));
+        _range = new NativeBuffer(GetBufferLength(manifest.Geometry.ChunkSize, maxRangeLength));
     }
 
     /// <summary>Bytes of a range's buffer: a single frame must fit whatever the limit.</summary>
-    public static int GetBufferLength(Manifest manifest, int maxRangeLength) =>
-        Math.Max(maxRangeLength, manifest.Geometry.ChunkSize + FrameFormat.HeaderSize);
+    public static int GetBufferLength(int chunkSize, int maxRangeLength) => Math.Max(maxRangeLength, chunkSize + FrameFormat.HeaderSize);
 
     /// <summary>Fetches a range.</summary>
     /// <exception cref="CorruptionException">The pack is missing or ends early, or the map asks for what cannot be.</exception>

@@ -14,7 +14,7 @@ namespace BackupEngine.Pipelines;
 /// </summary>
 internal sealed class DeepVerifier
 {
-    private const int MaxRangeLength = 4 << 20;
+    internal const int MaxRangeLength = 4 << 20;
 
     /// <summary>Requests under way at once, at least: reading waits for answers more than for the processor.</summary>
     private const int MinWorkers = 4;
@@ -24,6 +24,7 @@ internal sealed class DeepVerifier
     private readonly Manifest _manifest;
     private readonly CheckedManifest? _previous;
     private readonly double _sample;
+    private readonly int _workers;
     private readonly ProgressMeter _meter;
     private readonly PageReader _pages;
     private readonly PageReader? _previousPages;
@@ -35,8 +36,10 @@ internal sealed class DeepVerifier
     /// <summary>Makes a verifier.</summary>
     /// <param name="previous">A manifest that was checked before; used when it is of the same chain.</param>
     /// <param name="sample">The part of all pages to look at, to 1.</param>
-    public DeepVerifier(IObjectStore store, Guid backupId, Manifest manifest, CheckedManifest? previous, double sample, ProgressMeter meter)
+    /// <param name="workers">How many fetch and check at once.</param>
+    public DeepVerifier(IObjectStore store, Guid backupId, Manifest manifest, CheckedManifest? previous, double sample, int workers, ProgressMeter meter)
     {
+        _workers = workers;
         _store = store;
         _backupId = backupId;
         _manifest = manifest;
@@ -49,6 +52,9 @@ internal sealed class DeepVerifier
         _usedBytes = _isCountable && _previous is not null ? new(_previous.UsedBytes!) : new();
     }
 
+    /// <summary>Workers when nobody says how many.</summary>
+    public static int DefaultWorkers => Math.Max(MinWorkers, Environment.ProcessorCount);
+
     public IEnumerable<VerifyFinding> Findings => _findings.Concat(_damage.Values.SelectMany(findings => findings));
 
     public async Task<CheckedManifest> RunAsync(CancellationToken cancellationToken)
@@ -56,7 +62,7 @@ internal sealed class DeepVerifier
         using IEnumerator<long> numbers = NumbersToCheck().GetEnumerator();
         var next = new Lock();
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task[] workers = [.. Enumerable.Range(0, Math.Max(MinWorkers, Environment.ProcessorCount)).Select(_ => Task.Run(WorkAsync, CancellationToken.None))];
+        Task[] workers = [.. Enumerable.Range(0, _workers).Select(_ => Task.Run(WorkAsync, CancellationToken.None))];
         await WorkerGroup.RunAsync(abort, workers, cancellationToken).ConfigureAwait(false);
         if (_isCountable)
             CheckPackTable();

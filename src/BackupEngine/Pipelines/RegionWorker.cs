@@ -38,6 +38,8 @@ internal sealed class RegionWorker : IDisposable
     private PackWriter? _pack;
     private bool _pageChanged;
     private long _bytesChanged;
+    private int _zeroChunks;
+    private int _newChunks;
 
     public RegionWorker(
         IVolume volume, RegionSource regions, PageReader? parentPages, ManifestBuilder manifest, PackUploader uploader, ProgressMeter meter, ChunkCompression compression,
@@ -89,6 +91,8 @@ internal sealed class RegionWorker : IDisposable
         _released.Clear();
         _resumedFrames.Clear();
         _pageChanged = false;
+        _zeroChunks = 0;
+        _newChunks = 0;
         _page.Clear();
         if (_parentPages is not null)
             await _parentPages.ReadAsync(page, _page, cancellationToken).ConfigureAwait(false);
@@ -110,6 +114,8 @@ internal sealed class RegionWorker : IDisposable
             chunk++;
         }
 
+        int zero = _zeroChunks - (PageFormat.ChunksPerPage - chunks);
+        _meter.AddChunks(zero, chunks - zero - _newChunks - _resumedFrames.Count, _newChunks, _resumedFrames.Count);
         if (_pageChanged)
             await _manifest.SetPageAsync(page, _page, _released, _resumedFrames, cancellationToken).ConfigureAwait(false);
     }
@@ -174,6 +180,7 @@ internal sealed class RegionWorker : IDisposable
             if (_pack is null || !_pack.TryAppendChunk(_compressor, (page * PageFormat.ChunksPerPage) + chunk, plain, out FrameLocation location))
                 return index;
 
+            _newChunks++;
             Replace(ref entry, new MapEntry(location, digest), plain.Length);
         }
 
@@ -196,6 +203,7 @@ internal sealed class RegionWorker : IDisposable
 
     private void SetZero(int chunk, int length)
     {
+        _zeroChunks++;
         ref MapEntry entry = ref _page[chunk];
         if (!entry.IsZero)
             Replace(ref entry, default, length);

@@ -19,11 +19,16 @@ internal sealed class RestoreCounters(ProgressMeter meter)
 
     public void AddFetched(long bytes) => meter.AddRead(bytes);
 
-    public void AddCompared(long bytes) => Interlocked.Add(ref _compared, bytes);
+    public void AddCompared(long bytes)
+    {
+        Interlocked.Add(ref _compared, bytes);
+        Telemetry.VolumeRead.Add(bytes);
+    }
 
     public void AddWritten(long bytes)
     {
         Interlocked.Add(ref _written, bytes);
+        Telemetry.VolumeWritten.Add(bytes);
         meter.AddChanged(bytes);
         meter.AddDone(bytes);
     }
@@ -31,6 +36,7 @@ internal sealed class RestoreCounters(ProgressMeter meter)
     public void AddZeroed(long bytes)
     {
         Interlocked.Add(ref _zeroed, bytes);
+        Telemetry.VolumeZeroed.Add(bytes);
         meter.AddChanged(bytes);
         meter.AddDone(bytes);
     }

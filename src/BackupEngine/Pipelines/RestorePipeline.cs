@@ -45,9 +45,14 @@ internal sealed class RestorePipeline
         _counters = counters;
         _comparer = options.Differential && !_isZeroed ? new TargetComparer(target, _geometry, manifest.Hasher, counters) : null;
         _pages = new PageReader(store, manifest, PageReader.WalkLookAhead);
-        int workerMemory = ChunkFetcher.GetBufferLength(manifest, MaxRangeLength) + Math.Max(RestoreWorker.MaxWriteLength, _geometry.ChunkSize);
-        _workers = (int)Math.Clamp(options.MaxMemoryBytes / workerMemory, 1, options.Workers ?? Math.Max(8, Environment.ProcessorCount));
+        _workers = (int)Math.Clamp(options.MaxMemoryBytes / GetWorkerMemory(_geometry.ChunkSize), 1, options.Workers ?? DefaultWorkers);
     }
+
+    /// <summary>Workers when nobody says how many: fetching waits for answers more than for the processor.</summary>
+    public static int DefaultWorkers => Math.Max(8, Environment.ProcessorCount);
+
+    /// <summary>Bytes of buffers that each worker has.</summary>
+    public static int GetWorkerMemory(int chunkSize) => ChunkFetcher.GetBufferLength(chunkSize, MaxRangeLength) + Math.Max(RestoreWorker.MaxWriteLength, chunkSize);
 
     /// <summary>Restores; returns when everything is written.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

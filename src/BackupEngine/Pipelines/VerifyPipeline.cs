@@ -89,7 +89,7 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
         await CheckPacksAsync(backup, manifest, cancellationToken).ConfigureAwait(false);
         if (!options.Deep)
             return null;
-        var deep = new DeepVerifier(store, backup.Id, manifest, previous, options.SamplePercent / 100, meter);
+        var deep = new DeepVerifier(store, backup.Id, manifest, previous, options.SamplePercent / 100, options.Workers ?? DeepVerifier.DefaultWorkers, meter);
         CheckedManifest result = await deep.RunAsync(cancellationToken).ConfigureAwait(false);
         _findings.AddRange(deep.Findings);
         return result;

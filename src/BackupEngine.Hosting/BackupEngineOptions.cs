@@ -1,0 +1,16 @@
+using BackupEngine.Limits;
+
+namespace BackupEngine.Hosting;
+
+/// <summary>The engine's settings in a host: usually the section <c>BackupEngine</c> of its configuration.</summary>
+public sealed record BackupEngineOptions
+{
+    /// <summary>Name of the usual section.</summary>
+    public const string Section = "BackupEngine";
+
+    /// <summary>The directory that holds the backups, made if it is missing. Null when the host opens a store of its own.</summary>
+    public string? Directory { get; set; }
+
+    /// <summary>What all operations may use together. Default: no limits.</summary>
+    public OperationLimitOptions Limits { get; set; } = new();
+}

@@ -1,0 +1,72 @@
+using BackupEngine.Limits;
+using BackupEngine.ObjectStores;
+using Microsoft.Extensions.Logging;
+
+namespace BackupEngine.Hosting;
+
+/// <summary>The repository of a host, opened when it is first needed and again after that failed: the host starts while the store is away. Closes both at its end.</summary>
+public sealed class RepositoryHost : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _opening = new(1, 1);
+    private readonly Func<CancellationToken, ValueTask<IObjectStore>> _openStore;
+    private readonly RepositoryOptions _options;
+    private IObjectStore? _store;
+    private BackupRepository? _repository;
+
+    /// <summary>Makes a host; nothing is opened yet.</summary>
+    /// <param name="openStore">Opens the container of the backups; the store is disposed of with this.</param>
+    /// <param name="time">The clock of record times.</param>
+    /// <param name="loggers">Where logs go.</param>
+    /// <param name="limits">What operations may use.</param>
+    public RepositoryHost(Func<CancellationToken, ValueTask<IObjectStore>> openStore, TimeProvider time, ILoggerFactory loggers, OperationLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(openStore);
+        _openStore = openStore;
+        _options = new RepositoryOptions { LoggerFactory = loggers, TimeProvider = time, Limits = limits };
+    }
+
+    /// <summary>The repository, made if the container is empty.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="BackupEngineException">It cannot be opened; asking again tries again.</exception>
+    public async Task<BackupRepository> GetAsync(CancellationToken cancellationToken = default)
+    {
+        if (Volatile.Read(ref _repository) is { } open)
+            return open;
+        await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_repository is null)
+            {
+                _store ??= await _openStore(cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref _repository, await BackupRepository.OpenOrCreateAsync(_store, _options, cancellationToken).ConfigureAwait(false));
+            }
+
+            return _repository;
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
+
+    /// <summary>Looks whether the repository can be opened now: one small read.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What messages call the container.</returns>
+    /// <exception cref="BackupEngineException">It cannot.</exception>
+    public async Task<string> CheckAsync(CancellationToken cancellationToken = default)
+    {
+        await GetAsync(cancellationToken).ConfigureAwait(false);
+        await using BackupRepository opened = await BackupRepository.OpenAsync(_store!, cancellationToken: cancellationToken).ConfigureAwait(false);
+        return opened.Name;
+    }
+
+    /// <summary>Closes the repository and the store.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_repository is not null)
+            await _repository.DisposeAsync().ConfigureAwait(false);
+        if (_store is not null)
+            await _store.DisposeAsync().ConfigureAwait(false);
+        _opening.Dispose();
+    }
+}

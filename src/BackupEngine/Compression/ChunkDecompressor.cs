@@ -1,4 +1,3 @@
-using K4os.Compression.LZ4;
 using ZstdNet;
 
 namespace BackupEngine.Compression;
@@ -18,7 +17,7 @@ internal sealed class ChunkDecompressor : IDisposable
                 stored.CopyTo(plain);
                 return true;
             case Codec.Lz4:
-                return LZ4Codec.Decode(stored, plain) == plain.Length;
+                return Lz4Block.Decode(stored, plain) == plain.Length;
             case Codec.Zstd:
                 return TryDecompressZstd(stored, plain);
             default:

@@ -19,23 +19,29 @@ public sealed partial class FileVolume
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The range is not inside the volume: a volume never grows.</exception>
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> source, long offset, CancellationToken cancellationToken = default)
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> source, long offset, CancellationToken cancellationToken = default)
     {
         CheckRange(offset, source.Length);
         CheckWritable();
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        _isZeroed = false;
         try
         {
-            _isZeroed = false;
-            RandomAccess.Write(_handle, source.Span, offset);
+            if (_isDevice)
+            {
+                RandomAccess.Write(_handle, source.Span, offset);
+                return ValueTask.CompletedTask;
+            }
+
+            // Linux lets one writer at a time into a file, and those that wait for it in the kernel burn their processors.
+            lock (_writing)
+                RandomAccess.Write(_handle, source.Span, offset);
+            return ValueTask.CompletedTask;
         }
         catch (Exception error) when (VolumeErrors.IsSystemError(error))
         {
-            throw VolumeErrors.Transfer(Name, "write to", offset, source.Length, error);
-        }
-        finally
-        {
-            _writing.Release();
+            return ValueTask.FromException(VolumeErrors.Transfer(Name, "write to", offset, source.Length, error));
         }
     }
 

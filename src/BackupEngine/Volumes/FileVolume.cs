@@ -5,7 +5,7 @@ namespace BackupEngine.Volumes;
 /// <summary>
 /// A volume that the operating system shows as a file: a disk image, or on 64-bit Linux a block device.
 /// Holes are known for image files on Linux; elsewhere everything counts as data and zeros are written out.
-/// The work is done on the caller's thread; only writes to an image wait for one another without holding it.
+/// Calls finish before they return: the work is done on the caller's thread.
 /// </summary>
 public sealed partial class FileVolume : IWritableVolume
 {
@@ -14,7 +14,7 @@ public sealed partial class FileVolume : IWritableVolume
     private readonly bool _canWrite;
     private readonly string? _newFileDirectory;
     private readonly int _zeroAlignment;
-    private readonly SemaphoreSlim _writing;
+    private readonly Lock _writing = new();
 
     private FileVolume(string path, SafeFileHandle handle, long sizeBytes, bool isDevice, bool canWrite, string? newFileDirectory = null)
     {
@@ -22,8 +22,6 @@ public sealed partial class FileVolume : IWritableVolume
         SizeBytes = sizeBytes;
         _handle = handle;
         _isDevice = isDevice;
-        // Linux lets one writer at a time into a file (not so a device), and those that wait for it in the kernel burn their processors.
-        _writing = new SemaphoreSlim(isDevice ? Environment.ProcessorCount : 1);
         _canWrite = canWrite;
         _newFileDirectory = newFileDirectory;
         _isZeroed = newFileDirectory is not null;
@@ -67,7 +65,6 @@ public sealed partial class FileVolume : IWritableVolume
     public ValueTask DisposeAsync()
     {
         _handle.Dispose();
-        _writing.Dispose();
         return ValueTask.CompletedTask;
     }
 

@@ -49,7 +49,11 @@ public sealed class FreshProjectTests(LocalFeed feed)
     {
         await using var store = new S3ObjectStore(new S3ObjectStoreOptions
         {
-            Bucket = bucket, Endpoint = server.Endpoint, Region = S3Server.Region, AccessKey = server.AccessKey, SecretKey = server.SecretKey,
+            Bucket = bucket,
+            Endpoint = server.Endpoint,
+            Region = S3Server.Region,
+            AccessKey = server.AccessKey,
+            SecretKey = server.SecretKey,
         });
         List<string> keys = [];
         await foreach (ObjectStores.ObjectInfo info in store.ListAsync(""))

@@ -93,7 +93,7 @@ public sealed class HealTests : IAsyncLifetime
         Backup next = await repository.BackupAsync(
             new MemoryVolume(content), new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = changed, MaxMemoryBytes = 16 << 20 }, cancellationToken: Repositories.Token);
         Assert.Equal(_child.Id, next.ParentId);
-        Assert.True(next.BytesStored < VolumeSize * 9 / 10 , $"{what}: {next.BytesStored} bytes were stored");
+        Assert.True(next.BytesStored < VolumeSize * 9 / 10, $"{what}: {next.BytesStored} bytes were stored");
         await CheckAsync(repository, next, content, what);
 
         // What is damaged may go, although an incremental descends from it; and the chain goes on.

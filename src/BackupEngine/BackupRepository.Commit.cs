@@ -1,0 +1,75 @@
+using BackupEngine.Catalog;
+using BackupEngine.Diagnostics;
+using BackupEngine.ObjectStores;
+
+namespace BackupEngine;
+
+public sealed partial class BackupRepository
+{
+    /// <summary>Puts the record. It is no more cancelled half-way: the caller must know what became of the backup.</summary>
+    /// <exception cref="BackupStateException">The backup was declared dead (by a prune) before it was committed, so it does not exist.</exception>
+    /// <exception cref="ObjectStoreException">The store failed, and nobody knows whether the record arrived.</exception>
+    private async Task CommitAsync(Backup backup)
+    {
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        try
+        {
+            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, timeout.Token).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e)
+        {
+            // The put may have succeeded although the store said no, or did not say anything.
+            Backup? stored = await _records.FindRecordAsync(backup.VolumeId, backup.Id, timeout.Token).ConfigureAwait(false);
+            if (stored is null)
+                throw;
+            if (stored.ManifestSha256 != backup.ManifestSha256 || stored.UpdatedAt != backup.UpdatedAt || stored.Status != BackupStatus.Available)
+                throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or another of that id was made, before it was finished ({e.Error}); back up again.");
+        }
+
+        await CheckIntentAsync(backup, timeout.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Whoever breaks an intent puts a record in the backup's place first, so a commit that came too late has failed already, unless all that is over
+    /// and even that record is gone again. Then the data may be gone with it, or be another's.
+    /// </summary>
+    private async Task CheckIntentAsync(Backup backup, CancellationToken cancellationToken)
+    {
+        if (await _intents.ExistsAsync(backup, cancellationToken).ConfigureAwait(false))
+            return;
+        await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
+        throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or taken over, while it was being written; back up again.");
+    }
+
+    /// <summary>The backup is committed: whatever the caller wants now, the intent must go, and when it cannot it only delays a delete.</summary>
+    private async Task RemoveIntentAsync(Backup backup)
+    {
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        try
+        {
+            await _intents.DeleteAsync(backup, timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        {
+            _logger.CleanUpFailed(e, backup.Id);
+        }
+    }
+
+    private async Task CleanUpAsync(Backup draft, IReadOnlyList<string> packKeys, IReadOnlyList<Intent> takenOver)
+    {
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        try
+        {
+            // Whoever declared this backup dead may have taken over its packs.
+            if (!await _intents.ExistsAsync(draft, timeout.Token).ConfigureAwait(false))
+                return;
+            await _store.DeleteAsync([.. packKeys, draft.ManifestKey!], timeout.Token).ConfigureAwait(false);
+            await BuryAsync(takenOver, null, timeout.Token).ConfigureAwait(false);
+            await _intents.DeleteAsync(draft, timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        {
+            _logger.CleanUpFailed(e, draft.Id);
+        }
+    }
+}

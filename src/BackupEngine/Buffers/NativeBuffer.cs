@@ -12,14 +12,24 @@ internal sealed unsafe class NativeBuffer : MemoryManager<byte>
     private const int Alignment = 4096;
     private readonly int _length;
     private readonly BufferAccount _account = BufferAccount.Current;
+    private readonly bool _isAligned;
     private byte* _pointer;
 
     public NativeBuffer(int length)
+        : this(length, (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment), isAligned: true)
+    {
+    }
+
+    private NativeBuffer(int length, byte* pointer, bool isAligned)
     {
         _length = length;
-        _pointer = (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
+        _pointer = pointer;
+        _isAligned = isAligned;
         _account.Add(length);
     }
+
+    /// <summary>A buffer full of zeros, which are no memory yet before something else is written; not aligned to pages.</summary>
+    public static NativeBuffer CreateZeroed(int length) => new(length, (byte*)NativeMemory.AllocZeroed((nuint)length), isAligned: false);
 
     public override Span<byte> GetSpan()
     {
@@ -42,7 +52,10 @@ internal sealed unsafe class NativeBuffer : MemoryManager<byte>
     {
         if (_pointer is null)
             return;
-        NativeMemory.AlignedFree(_pointer);
+        if (_isAligned)
+            NativeMemory.AlignedFree(_pointer);
+        else
+            NativeMemory.Free(_pointer);
         _pointer = null;
         _account.Add(-_length);
     }

@@ -44,14 +44,15 @@ internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long to
     }
 
     /// <summary>Counts the chunks of a page by what became of them.</summary>
-    public void AddChunks(int zero, int unchanged, int added, int resumed)
+    public void AddChunks(int zero, int unchanged, int added, int repeated, int resumed)
     {
-        Interlocked.Add(ref _chunks, zero + unchanged + added + resumed);
+        Interlocked.Add(ref _chunks, zero + unchanged + added + repeated + resumed);
         if (!Telemetry.Chunks.Enabled)
             return;
         CountChunks(zero, "zero");
         CountChunks(unchanged, "unchanged");
         CountChunks(added, "new");
+        CountChunks(repeated, "repeated");
         CountChunks(resumed, "resumed");
     }
 

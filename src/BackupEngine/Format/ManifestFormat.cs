@@ -9,6 +9,9 @@ internal static class ManifestFormat
     /// <summary>More than any real manifest, less than an array holds: a size that is read is checked against it before memory is taken.</summary>
     public const int MaxManifestSize = 1 << 30;
 
+    /// <summary>The most that the references of a manifest to one pack can add up to.</summary>
+    public const ulong MaxUsedBytes = 1UL << 62;
+
     public static ReadOnlySpan<byte> Magic => "BKENGMAN"u8;
 
     public static ReadOnlySpan<byte> EndMagic => "BKENGMNE"u8;

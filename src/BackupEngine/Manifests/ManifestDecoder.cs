@@ -96,7 +96,7 @@ internal static class ManifestDecoder
         {
             if (!VarInt.TryRead(ref bytes, out ulong ordinal) || !VarInt.TryRead(ref bytes, out ulong sequence)
                 || !VarInt.TryRead(ref bytes, out ulong size) || !VarInt.TryRead(ref bytes, out ulong used)
-                || ordinal >= (ulong)backupCount || sequence > uint.MaxValue || size > PackFormat.MaxPackSize || used > size
+                || ordinal >= (ulong)backupCount || sequence > uint.MaxValue || size > PackFormat.MaxPackSize || used > ManifestFormat.MaxUsedBytes
                 || packs.TryGet(new PackId((uint)ordinal, (uint)sequence), out _))
                 throw new CorruptionException(key, null, "its pack table is damaged");
             packs.Add(new PackId((uint)ordinal, (uint)sequence), new PackUse((long)size, (long)used));

@@ -3,7 +3,7 @@ using BackupEngine.Packing;
 namespace BackupEngine.Manifests;
 
 /// <summary>
-/// Every pack that a manifest refers to, its size, and how many bytes of it the manifest uses. Kept by difference from backup to backup,
+/// Every pack that a manifest refers to, its size, and how many bytes of it the manifest's references add up to. Kept by difference from backup to backup,
 /// so that nobody has to read a whole manifest to learn what it needs. Its owner locks.
 /// </summary>
 internal sealed class PackTable
@@ -21,17 +21,24 @@ internal sealed class PackTable
 
     public bool TryGet(PackId pack, out PackUse use) => _packs.TryGetValue(pack, out use);
 
-    public void Add(PackId pack, PackUse use) => _packs.Add(pack, use);
-
-    /// <summary>Counts a frame in, of a pack that was there before.</summary>
-    public void Retain(FrameLocation frame, long packSizeBytes)
+    /// <summary>Counts a pack in, whose frames may have been referred to already.</summary>
+    public void Add(PackId pack, PackUse use)
     {
-        long used = _packs.TryGetValue(frame.Pack, out PackUse use) ? use.UsedBytes : 0;
-        _packs[frame.Pack] = new PackUse(packSizeBytes, used + frame.Length);
+        _packs.TryGetValue(pack, out PackUse before);
+        _packs[pack] = use with { UsedBytes = before.UsedBytes + use.UsedBytes };
     }
 
-    /// <summary>Counts a frame out that the manifest no longer refers to; a pack goes with its last frame.</summary>
-    /// <returns>False when the frame was not counted in: the table and the pages do not fit together.</returns>
+    /// <summary>Counts one more reference to a frame in.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="packSizeBytes">Size of its pack; 0 when it is counted in later, or was before.</param>
+    public void Retain(FrameLocation frame, long packSizeBytes)
+    {
+        _packs.TryGetValue(frame.Pack, out PackUse before);
+        _packs[frame.Pack] = new PackUse(Math.Max(before.SizeBytes, packSizeBytes), before.UsedBytes + frame.Length);
+    }
+
+    /// <summary>Counts a reference to a frame out; a pack goes with the last.</summary>
+    /// <returns>False when it was not counted in: the table and the pages do not fit together.</returns>
     public bool TryRelease(FrameLocation frame)
     {
         if (!_packs.TryGetValue(frame.Pack, out PackUse use) || use.UsedBytes < frame.Length)
@@ -49,5 +56,5 @@ internal sealed class PackTable
 
 /// <summary>A pack as a manifest sees it.</summary>
 /// <param name="SizeBytes">Size of the whole object.</param>
-/// <param name="UsedBytes">Bytes of those of its frames that the manifest refers to.</param>
+/// <param name="UsedBytes">Bytes of its frames, each as often as the manifest refers to it.</param>
 internal readonly record struct PackUse(long SizeBytes, long UsedBytes);

@@ -55,7 +55,8 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
     internal const int MinPackLength = 5 << 20;
 
     private PackUploader? _uploader;
-    private ResumedFrames? _resumed;
+
+    private int PackCount => plan.Workers + 1 + Math.Max(2, plan.Workers);
 
     /// <summary>Keys of all packs that may have been stored, for cleaning up after a failure.</summary>
     public IReadOnlyList<string> PackKeys => _uploader?.Keys ?? [];
@@ -65,7 +66,8 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
     public async Task<Manifest> RunAsync(CancellationToken cancellationToken)
     {
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using BufferPool buffers = CreateBuffers();
+        using var known = new KnownFrames(GetKnownBytes(), plan.Geometry.ChunkCount);
+        using BufferPool buffers = CreateBuffers(plan.MaxMemoryBytes - known.SizeBytes);
         Manifest own = ManifestBuilder.Begin(plan.Parent, plan.Resumed, plan.BackupId, plan.DataVolumeId, plan.Geometry, plan.Hasher);
         var uploader = _uploader = new PackUploader(store, buffers, plan.DataVolumeId, plan.BackupId, own.Ordinal, meter, abort);
         using var regions = new RegionSource(volume, plan.Geometry, plan.Parent?.Pages, plan.ChangedExtents);
@@ -74,11 +76,10 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
             : new PageReader(store, plan.Parent, plan.ChangedExtents is null ? PageReader.WalkLookAhead : PageReader.SingleLookAhead);
         try
         {
-            _resumed = plan.Resumed.Count == 0 ? null : await ResumedFrames.ReadAsync(store, plan, own, abort.Token).ConfigureAwait(false);
-            using var manifest = new ManifestBuilder(plan.Parent, own, uploader);
+            using var manifest = new ManifestBuilder(plan.Parent, own, uploader, await ResumedFrames.ReadAsync(store, plan, own, known, abort.Token).ConfigureAwait(false));
             if (parentPages is not null)
                 await manifest.ReleasePastEndAsync(parentPages, abort.Token).ConfigureAwait(false);
-            await RunWorkersAsync(regions, parentPages, manifest, uploader, abort, cancellationToken).ConfigureAwait(false);
+            await RunWorkersAsync(regions, parentPages, known, manifest, uploader, abort, cancellationToken).ConfigureAwait(false);
             meter.AddSkippedChunks(plan.Geometry.ChunkCount, areZero: plan.ChangedExtents is null);
             if (parentPages is not null)
                 await manifest.CompactAsync(parentPages, abort.Token).ConfigureAwait(false);
@@ -103,11 +104,11 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
     }
 
     private Task RunWorkersAsync(
-        RegionSource regions, PageReader? parentPages, ManifestBuilder manifest, PackUploader uploader, CancellationTokenSource abort, CancellationToken cancellationToken)
+        RegionSource regions, PageReader? parentPages, KnownFrames known, ManifestBuilder manifest, PackUploader uploader, CancellationTokenSource abort, CancellationToken cancellationToken)
     {
         async Task WorkAsync()
         {
-            using var worker = new RegionWorker(volume, regions, parentPages, manifest, uploader, meter, plan.Compression, _resumed, plan.DamagedPacks);
+            using var worker = new RegionWorker(volume, plan, regions, parentPages, known, manifest, uploader, meter);
             await worker.RunAsync(abort.Token).ConfigureAwait(false);
         }
 
@@ -119,11 +120,15 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
     /// Every worker has a pack open, one more takes the pages, and as many as there are workers (but two at least) are on their way.
     /// The memory that is allowed decides how long they may be.
     /// </summary>
-    private BufferPool CreateBuffers()
+    private BufferPool CreateBuffers(long maxBytes)
     {
-        int count = plan.Workers + 1 + Math.Max(2, plan.Workers);
-        long length = Math.Clamp(plan.MaxMemoryBytes / count, MinPackLength, MaxPackLength);
+        long length = Math.Clamp(maxBytes / PackCount, MinPackLength, MaxPackLength);
         int needed = plan.Geometry.ChunkSize + (plan.Geometry.ChunkSize / 128) + PackFormat.MinPackSize + (2 * FrameFormat.HeaderSize) + 1024;
-        return new BufferPool((int)Math.Max(length, needed), count);
+        return new BufferPool((int)Math.Max(length, needed), PackCount);
     }
+
+    /// <summary>A quarter of the memory, or half where much is known from the start, as long as there is room for the shortest packs.</summary>
+    private long GetKnownBytes() => Math.Max(
+        KnownFrames.MinBytes,
+        Math.Min(plan.MaxMemoryBytes / (plan.Resumed.Count == 0 ? 4 : 2), plan.MaxMemoryBytes - ((long)PackCount * MinPackLength)));
 }

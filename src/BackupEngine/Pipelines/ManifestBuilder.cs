@@ -21,14 +21,19 @@ internal sealed class ManifestBuilder : IDisposable
 
     private readonly Manifest? _parent;
     private readonly PackUploader _uploader;
+    private readonly IReadOnlyDictionary<PackId, long> _resumedPacks;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private PackWriter? _pagePack;
 
-    public ManifestBuilder(Manifest? parent, Manifest own, PackUploader uploader)
+    /// <summary>Begins where the parent ends.</summary>
+    /// <param name="own">The manifest to build; see <see cref="Begin"/>.</param>
+    /// <param name="resumedPacks">Sizes of the packs of backups that were cut off.</param>
+    public ManifestBuilder(Manifest? parent, Manifest own, PackUploader uploader, IReadOnlyDictionary<PackId, long> resumedPacks)
     {
         _parent = parent;
         Manifest = own;
         _uploader = uploader;
+        _resumedPacks = resumedPacks;
     }
 
     /// <summary>The manifest as it grows; its tables change until <see cref="Finish"/>.</summary>
@@ -51,10 +56,9 @@ internal sealed class ManifestBuilder : IDisposable
     /// <summary>Replaces a page.</summary>
     /// <param name="number">Which page.</param>
     /// <param name="page">Its new entries; the frames of new ones are in packs that were or will be submitted.</param>
-    /// <param name="released">Frames that the parent's page referred to and this one does not.</param>
-    /// <param name="resumed">Frames that this page refers to in packs of a backup that was cut off, with the sizes of their packs.</param>
-    public async ValueTask SetPageAsync(
-        long number, Page page, List<FrameLocation> released, List<(FrameLocation Frame, long PackSizeBytes)> resumed, CancellationToken cancellationToken)
+    /// <param name="released">Frames that the parent's page referred to in places where this one does not.</param>
+    /// <param name="retained">Known frames that this page refers to, and the parent's not in the same place.</param>
+    public async ValueTask SetPageAsync(long number, Page page, List<FrameLocation> released, List<FrameLocation> retained, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(PageFormat.MaxPageLength);
         int length = page.Encode(buffer, Manifest.Hasher.DigestLength);
@@ -63,8 +67,8 @@ internal sealed class ManifestBuilder : IDisposable
         {
             foreach (FrameLocation frame in released)
                 Release(frame);
-            foreach ((FrameLocation frame, long packSizeBytes) in resumed)
-                Manifest.Packs.Retain(frame, packSizeBytes);
+            foreach (FrameLocation frame in retained)
+                Manifest.Packs.Retain(frame, GetPackSize(frame.Pack));
             await ReplaceAsync(number, buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -162,6 +166,16 @@ internal sealed class ManifestBuilder : IDisposable
 
         return new PageEntry(location, checksum);
     }
+
+    /// <summary>Whether a frame is in a pack of a backup that was cut off.</summary>
+    public bool IsResumed(FrameLocation frame) => _resumedPacks.ContainsKey(frame.Pack);
+
+    /// <summary>The size of a pack that was there before this backup; its own are counted in with their sizes when they are submitted.</summary>
+    private long GetPackSize(PackId pack) =>
+        pack.BackupOrdinal == Manifest.Ordinal ? 0
+        : _resumedPacks.TryGetValue(pack, out long size) ? size
+        : _parent is not null && _parent.Packs.TryGet(pack, out PackUse use) ? use.SizeBytes
+        : throw new InvalidOperationException($"Pack {pack} is neither the parent's nor one of a backup that was cut off.");
 
     private void Submit(PackWriter pack)
     {

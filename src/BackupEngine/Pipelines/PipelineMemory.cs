@@ -9,19 +9,19 @@ namespace BackupEngine.Pipelines;
 /// <summary>What the pipelines need of the memory that operations share, and what they make of their share. What they allocate must keep to it.</summary>
 internal static class PipelineMemory
 {
-    /// <summary>A backup: packs (see BackupPipeline, at their shortest), a segment for each worker, and windows of the parent's pages.</summary>
+    /// <summary>A backup: packs (see BackupPipeline, at their shortest), the least of known frames, a segment for each worker, and windows of the parent's pages.</summary>
     public static ResourceRequest ForBackup(BackupOptions options, long volumeSize, int chunkSize, Backup? parent) => new()
     {
         Priority = options.Priority,
         Workers = options.Workers ?? Environment.ProcessorCount,
         MaxBytes = options.MaxMemoryBytes,
-        FixedBytes = (2 * BackupPipeline.MinPackLength) + (parent is null ? 0 : GetWindowBytes(Math.Max(volumeSize, parent.SizeBytes), chunkSize)),
+        FixedBytes = (2 * BackupPipeline.MinPackLength) + KnownFrames.MinBytes + (parent is null ? 0 : GetWindowBytes(Math.Max(volumeSize, parent.SizeBytes), chunkSize)),
         WorkerBytes = (2 * BackupPipeline.MinPackLength) + GetSegmentLength(chunkSize),
     };
 
-    /// <summary>What is left of a backup's share for its packs.</summary>
+    /// <summary>What is left of a backup's share for its packs and known frames.</summary>
     public static long GetPackBytes(ResourceRequest request, ResourceShare share) =>
-        share.Bytes - request.FixedBytes - (share.Workers * request.WorkerBytes) + (2L * BackupPipeline.MinPackLength * (share.Workers + 1));
+        share.Bytes - request.FixedBytes - (share.Workers * request.WorkerBytes) + (2L * BackupPipeline.MinPackLength * (share.Workers + 1)) + KnownFrames.MinBytes;
 
     /// <summary>A restore: a range, a write buffer and, to compare, a segment for each worker, and windows of pages.</summary>
     public static ResourceRequest ForRestore(RestoreOptions options, Backup backup) => new()

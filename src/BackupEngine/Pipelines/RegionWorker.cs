@@ -12,7 +12,7 @@ namespace BackupEngine.Pipelines;
 
 /// <summary>
 /// One of the workers of a backup. It takes a region, reads it in segments that stay in its core's cache, and does all there is to do with
-/// a chunk while it is there: zero test, hash, comparison with the parent's page, and, only when it is new, compression straight into the open pack.
+/// a chunk while it is there: zero test, hash, comparison with the parent's page, a look whether a frame of it is known from elsewhere, and, only when it is new, compression straight into the open pack.
 /// </summary>
 internal sealed class RegionWorker : IDisposable
 {
@@ -32,9 +32,9 @@ internal sealed class RegionWorker : IDisposable
     private readonly ChunkAction[] _actions = new ChunkAction[PageFormat.ChunksPerPage];
     private readonly Page _page = new();
     private readonly List<FrameLocation> _released = new(PageFormat.ChunksPerPage);
-    private readonly ResumedFrames? _resumed;
-    private readonly IReadOnlySet<PackId> _damagedPacks;
-    private readonly List<(FrameLocation Frame, long PackSizeBytes)> _resumedFrames = [];
+    private readonly KnownFrames _known;
+    private readonly BackupPlan _plan;
+    private readonly List<FrameLocation> _retained = new(PageFormat.ChunksPerPage);
     private PackWriter? _pack;
     private bool _pageChanged;
     private long _bytesChanged;
@@ -42,8 +42,7 @@ internal sealed class RegionWorker : IDisposable
     private int _newChunks;
 
     public RegionWorker(
-        IVolume volume, RegionSource regions, PageReader? parentPages, ManifestBuilder manifest, PackUploader uploader, ProgressMeter meter, ChunkCompression compression,
-        ResumedFrames? resumed, IReadOnlySet<PackId> damagedPacks)
+        IVolume volume, BackupPlan plan, RegionSource regions, PageReader? parentPages, KnownFrames known, ManifestBuilder manifest, PackUploader uploader, ProgressMeter meter)
     {
         _volume = volume;
         _regions = regions;
@@ -51,11 +50,11 @@ internal sealed class RegionWorker : IDisposable
         _manifest = manifest;
         _uploader = uploader;
         _meter = meter;
-        _resumed = resumed;
-        _damagedPacks = damagedPacks;
+        _known = known;
+        _plan = plan;
         _geometry = manifest.Manifest.Geometry;
         _hasher = manifest.Manifest.Hasher;
-        _compressor = new ChunkCompressor(compression);
+        _compressor = new ChunkCompressor(plan.Compression);
         _segment = new NativeBuffer(Math.Max(SegmentSize, _geometry.ChunkSize));
     }
 
@@ -89,15 +88,17 @@ internal sealed class RegionWorker : IDisposable
     private async ValueTask ProcessAsync(long page, CancellationToken cancellationToken)
     {
         _released.Clear();
-        _resumedFrames.Clear();
+        _retained.Clear();
         _pageChanged = false;
         _zeroChunks = 0;
         _newChunks = 0;
         _page.Clear();
         if (_parentPages is not null)
             await _parentPages.ReadAsync(page, _page, cancellationToken).ConfigureAwait(false);
-        if (_damagedPacks.Count > 0)
+        if (_plan.DamagedPacks.Count > 0)
             DropDamaged(page);
+        if (_parentPages is not null && _plan.ChangedExtents is null)
+            _known.Add(_page.Entries);
 
         int chunks = _geometry.GetChunksInPage(page);
         for (int chunk = 0; chunk < PageFormat.ChunksPerPage;)
@@ -115,9 +116,10 @@ internal sealed class RegionWorker : IDisposable
         }
 
         int zero = _zeroChunks - (PageFormat.ChunksPerPage - chunks);
-        _meter.AddChunks(zero, chunks - zero - _newChunks - _resumedFrames.Count, _newChunks, _resumedFrames.Count);
+        int resumed = _plan.Resumed.Count == 0 ? 0 : _retained.Count(_manifest.IsResumed);
+        _meter.AddChunks(zero, chunks - zero - _newChunks - _retained.Count, _newChunks, _retained.Count - resumed, resumed);
         if (_pageChanged)
-            await _manifest.SetPageAsync(page, _page, _released, _resumedFrames, cancellationToken).ConfigureAwait(false);
+            await _manifest.SetPageAsync(page, _page, _released, _retained, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Reads the chunks to be read from <paramref name="first"/> on, as many as make a segment, and deals with each.</summary>
@@ -170,17 +172,18 @@ internal sealed class RegionWorker : IDisposable
             ChunkDigest digest = _hasher.Hash(plain);
             if (!entry.IsZero && entry.Digest == digest)
                 continue;
-            if (_resumed is not null && _resumed.TryFind((page * PageFormat.ChunksPerPage) + chunk, digest, out FrameLocation stored, out long packSizeBytes))
+            if (_known.TryFind(digest, out FrameLocation location))
             {
-                _resumedFrames.Add((stored, packSizeBytes));
-                Replace(ref entry, new MapEntry(stored, digest), plain.Length);
-                continue;
+                _retained.Add(location);
+            }
+            else
+            {
+                if (_pack is null || !_pack.TryAppendChunk(_compressor, (page * PageFormat.ChunksPerPage) + chunk, plain, out location))
+                    return index;
+                _known.Add(new MapEntry(location, digest));
+                _newChunks++;
             }
 
-            if (_pack is null || !_pack.TryAppendChunk(_compressor, (page * PageFormat.ChunksPerPage) + chunk, plain, out FrameLocation location))
-                return index;
-
-            _newChunks++;
             Replace(ref entry, new MapEntry(location, digest), plain.Length);
         }
 
@@ -190,10 +193,10 @@ internal sealed class RegionWorker : IDisposable
     /// <summary>Forgets what the parent has in damaged packs, so that it is stored anew even where it has not changed.</summary>
     private void DropDamaged(long page)
     {
-        _pageChanged = _damagedPacks.Contains(_manifest.Manifest.Pages[page].Location.Pack);
+        _pageChanged = _plan.DamagedPacks.Contains(_manifest.Manifest.Pages[page].Location.Pack);
         foreach (ref MapEntry entry in _page.Entries)
         {
-            if (entry.IsZero || !_damagedPacks.Contains(entry.Location.Pack))
+            if (entry.IsZero || !_plan.DamagedPacks.Contains(entry.Location.Pack))
                 continue;
             _released.Add(entry.Location);
             entry = default;

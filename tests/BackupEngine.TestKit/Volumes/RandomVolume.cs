@@ -42,7 +42,7 @@ public static class RandomVolume
     {
         int size = model.SizeBytes;
         (int offset, int length) = NextRange(random, size);
-        switch (random.Next(7))
+        switch (random.Next(8))
         {
             case 0 or 1:
                 model.Write(NextContent(random, length), offset);
@@ -59,6 +59,11 @@ public static class RandomVolume
                     model.Write([(byte)(model.Content[offset] + 1)], offset);
                 return $"flip {offset}";
             case 5:
+                // What is somewhere is now elsewhere too, mostly at another chunk's beginning.
+                int from = random.Next(Math.Max(1, size - length + 1)) & (random.Next(3) == 0 ? -1 : -65_536);
+                model.Write(model.Content.AsSpan(from, length).ToArray(), offset);
+                return $"copy {length} from {from} to {offset}";
+            case 6:
                 model.Resize(Math.Max(size, random.NextSize(maxBytes)));
                 if (random.Next(2) == 0)
                     FillWithMix(random, model, size);

@@ -26,17 +26,11 @@ public sealed partial class FileVolume
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
         _isZeroed = false;
+        if (_writes is not null)
+            return _writes.WriteAsync(source, offset);
         try
         {
-            if (_isDevice)
-            {
-                RandomAccess.Write(_handle, source.Span, offset);
-                return ValueTask.CompletedTask;
-            }
-
-            // Linux lets one writer at a time into a file, and those that wait for it in the kernel burn their processors.
-            lock (_writing)
-                RandomAccess.Write(_handle, source.Span, offset);
+            RandomAccess.Write(_handle, source.Span, offset);
             return ValueTask.CompletedTask;
         }
         catch (Exception error) when (VolumeErrors.IsSystemError(error))

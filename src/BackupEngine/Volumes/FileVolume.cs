@@ -5,7 +5,7 @@ namespace BackupEngine.Volumes;
 /// <summary>
 /// A volume that the operating system shows as a file: a disk image, or on 64-bit Linux a block device.
 /// Holes are known for image files on Linux; elsewhere everything counts as data and zeros are written out.
-/// Calls finish before they return: the work is done on the caller's thread.
+/// Calls finish before they return, the work done on the caller's thread; but writes to an image while another thread writes to it are done by that one.
 /// </summary>
 public sealed partial class FileVolume : IWritableVolume
 {
@@ -14,7 +14,7 @@ public sealed partial class FileVolume : IWritableVolume
     private readonly bool _canWrite;
     private readonly string? _newFileDirectory;
     private readonly int _zeroAlignment;
-    private readonly Lock _writing = new();
+    private readonly WriteQueue? _writes;
 
     private FileVolume(string path, SafeFileHandle handle, long sizeBytes, bool isDevice, bool canWrite, string? newFileDirectory = null)
     {
@@ -23,6 +23,7 @@ public sealed partial class FileVolume : IWritableVolume
         _handle = handle;
         _isDevice = isDevice;
         _canWrite = canWrite;
+        _writes = isDevice ? null : new WriteQueue(path, handle);
         _newFileDirectory = newFileDirectory;
         _isZeroed = newFileDirectory is not null;
         _knowsHoles = LinuxNative.IsSupported && !isDevice;

@@ -103,8 +103,8 @@ public sealed partial class AddBackupEngineTests : IDisposable
         Assert.Equal(HealthStatus.Unhealthy, (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token)).Status);
 
         await using (var mounted = new DirectoryObjectStore(_directory.File("mount")))
-            await using (await BackupRepository.CreateAsync(mounted, cancellationToken: Token))
-                Assert.NotNull(await repositories.GetAsync(Token));
+        await using (await BackupRepository.CreateAsync(mounted, cancellationToken: Token))
+            Assert.NotNull(await repositories.GetAsync(Token));
         await host.StopAsync(Token);
     }
 

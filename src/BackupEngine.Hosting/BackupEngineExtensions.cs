@@ -24,26 +24,49 @@ public static class BackupEngineExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
-        services.AddOptions<BackupEngineOptions>().Bind(configuration, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        services.AddOptions<BackupEngineOptions>()
+            .Bind(configuration, binder => binder.ErrorOnUnknownConfiguration = true)
+            .Configure(options => options.Limits = ReadLimits(configuration.GetSection(nameof(options.Limits))))
+            .ValidateOnStart();
         services.AddSingleton<IValidateOptions<BackupEngineOptions>>(new OptionsValidator(needsDirectory: openStore is null));
         services.TryAddSingleton(provider => new OperationLimits(OptionsOf(provider).Limits, provider.GetService<TimeProvider>()));
         services.TryAddSingleton(provider => new RepositoryHost(
-            token => openStore is null ? new(new DirectoryObjectStore(OptionsOf(provider).Directory!)) : openStore(provider, token),
+            token => openStore is null ? new(OpenDirectory(OptionsOf(provider))) : openStore(provider, token),
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance,
-            provider.GetRequiredService<OperationLimits>()));
+            provider.GetRequiredService<OperationLimits>(),
+            OptionsOf(provider).Create));
         return services;
 
+        static DirectoryObjectStore OpenDirectory(BackupEngineOptions options) => new(new DirectoryObjectStoreOptions { Path = options.Directory!, Create = options.Create });
         static BackupEngineOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<BackupEngineOptions>>().Value;
     }
 
-    /// <summary>Adds a health check that reads the repository's one small file.</summary>
+    // The generated binder leaves init-only properties as they are.
+    private static OperationLimitOptions ReadLimits(IConfigurationSection section) => new()
+    {
+        MaxMemoryBytes = section.GetValue<long?>(nameof(OperationLimitOptions.MaxMemoryBytes)),
+        MaxWorkers = section.GetValue<int?>(nameof(OperationLimitOptions.MaxWorkers)),
+        ReadBytesPerSecond = section.GetValue<long?>(nameof(OperationLimitOptions.ReadBytesPerSecond)),
+        UploadBytesPerSecond = section.GetValue<long?>(nameof(OperationLimitOptions.UploadBytesPerSecond)),
+        DownloadBytesPerSecond = section.GetValue<long?>(nameof(OperationLimitOptions.DownloadBytesPerSecond)),
+    };
+
+    /// <summary>Adds a health check that reads the repository's one small file; the first opens the repository, as <see cref="RepositoryHost.GetAsync"/> does.</summary>
     /// <param name="checks">The host's health checks.</param>
     /// <param name="name">What the check is called.</param>
     /// <param name="failureStatus">What a repository that cannot be opened means. Default: unhealthy.</param>
-    public static IHealthChecksBuilder AddBackupEngine(this IHealthChecksBuilder checks, string name = "backup_engine", HealthStatus failureStatus = HealthStatus.Unhealthy)
+    /// <param name="tags">By which the host picks checks, for liveness or readiness. Default: none.</param>
+    /// <param name="timeout">How long to wait before the check counts as failed: a store may try again for long. Default: 10 seconds.</param>
+    public static IHealthChecksBuilder AddBackupEngine(
+        this IHealthChecksBuilder checks,
+        string name = "backup_engine",
+        HealthStatus failureStatus = HealthStatus.Unhealthy,
+        IEnumerable<string>? tags = null,
+        TimeSpan? timeout = null)
     {
         ArgumentNullException.ThrowIfNull(checks);
-        return checks.Add(new HealthCheckRegistration(name, provider => new RepositoryHealthCheck(provider.GetRequiredService<RepositoryHost>()), failureStatus, tags: null));
+        return checks.Add(new HealthCheckRegistration(
+            name, provider => new RepositoryHealthCheck(provider.GetRequiredService<RepositoryHost>()), failureStatus, tags, timeout ?? TimeSpan.FromSeconds(10)));
     }
 }

@@ -8,8 +8,14 @@ public sealed record BackupEngineOptions
     /// <summary>Name of the usual section.</summary>
     public const string Section = "BackupEngine";
 
-    /// <summary>The directory that holds the backups, made if it is missing. Null when the host opens a store of its own.</summary>
+    /// <summary>The directory that holds the backups. Null when the host opens a store of its own.</summary>
     public string? Directory { get; set; }
+
+    /// <summary>
+    /// Whether a missing directory, and a repository in an empty store, are made. Default: true. False where the directory is a mount point:
+    /// backups then fail while nothing is mounted, instead of beginning anew on the disk below.
+    /// </summary>
+    public bool Create { get; set; } = true;
 
     /// <summary>What all operations may use together. Default: no limits.</summary>
     public OperationLimitOptions Limits { get; set; } = new();

@@ -10,6 +10,7 @@ public sealed class RepositoryHost : IAsyncDisposable
     private readonly SemaphoreSlim _opening = new(1, 1);
     private readonly Func<CancellationToken, ValueTask<IObjectStore>> _openStore;
     private readonly RepositoryOptions _options;
+    private readonly bool _create;
     private IObjectStore? _store;
     private BackupRepository? _repository;
 
@@ -18,14 +19,20 @@ public sealed class RepositoryHost : IAsyncDisposable
     /// <param name="time">The clock of record times.</param>
     /// <param name="loggers">Where logs go.</param>
     /// <param name="limits">What operations may use.</param>
-    public RepositoryHost(Func<CancellationToken, ValueTask<IObjectStore>> openStore, TimeProvider time, ILoggerFactory loggers, OperationLimits limits)
+    /// <param name="create">Whether an empty container becomes a repository. Default: true.</param>
+    public RepositoryHost(
+        Func<CancellationToken, ValueTask<IObjectStore>> openStore, TimeProvider time, ILoggerFactory loggers, OperationLimits limits, bool create = true)
     {
         ArgumentNullException.ThrowIfNull(openStore);
+        ArgumentNullException.ThrowIfNull(time);
+        ArgumentNullException.ThrowIfNull(loggers);
+        ArgumentNullException.ThrowIfNull(limits);
+        _create = create;
         _openStore = openStore;
         _options = new RepositoryOptions { LoggerFactory = loggers, TimeProvider = time, Limits = limits };
     }
 
-    /// <summary>The repository, made if the container is empty.</summary>
+    /// <summary>The repository, made if the container is empty and that was not ruled out.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="BackupEngineException">It cannot be opened; asking again tries again.</exception>
     public async Task<BackupRepository> GetAsync(CancellationToken cancellationToken = default)
@@ -38,7 +45,10 @@ public sealed class RepositoryHost : IAsyncDisposable
             if (_repository is null)
             {
                 _store ??= await _openStore(cancellationToken).ConfigureAwait(false);
-                Volatile.Write(ref _repository, await BackupRepository.OpenOrCreateAsync(_store, _options, cancellationToken).ConfigureAwait(false));
+                Task<BackupRepository> opening = _create
+                    ? BackupRepository.OpenOrCreateAsync(_store, _options, cancellationToken)
+                    : BackupRepository.OpenAsync(_store, _options, cancellationToken);
+                Volatile.Write(ref _repository, await opening.ConfigureAwait(false));
             }
 
             return _repository;

@@ -44,7 +44,7 @@ public sealed record S3ObjectStoreOptions
     /// <summary>How long a request may go on without a byte moving or an answer coming before it is given up and made again. Default: 60 seconds.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How often a request is made before its passing failure is reported, from 1. Default: 8, which rides out some 20 seconds.</summary>
+    /// <summary>How often a request is made before its passing failure is reported, from 1; 3 at the most while the server was never reached. Default: 8, which rides out some 20 seconds.</summary>
     public int MaxAttempts { get; init; } = 8;
 
     /// <summary>The pause before the second attempt; it doubles from attempt to attempt up to ten seconds, and is varied at random. Default: 200 milliseconds.</summary>

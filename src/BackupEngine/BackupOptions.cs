@@ -20,7 +20,7 @@ public sealed record BackupOptions
     /// <summary>A text for people.</summary>
     public string? Description { get; init; }
 
-    /// <summary>Whether to store only what differs from a parent; implied by <see cref="ParentId"/>.</summary>
+    /// <summary>Whether to store only what differs from a parent; implied by <see cref="ParentId"/>. Default: false.</summary>
     public bool Incremental { get; init; }
 
     /// <summary>The parent of an incremental; null takes the available backup of the volume with the latest data timestamp.</summary>

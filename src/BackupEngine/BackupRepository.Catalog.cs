@@ -11,6 +11,7 @@ public sealed partial class BackupRepository
     /// <param name="volumeId">Only those of this volume. Null: of all.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The backups, each with <see cref="Backup.HasDependentBackups"/>. A record that cannot be read stands as a backup in error.</returns>
+    /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
     public async Task<IReadOnlyList<Backup>> ListAsync(string? volumeId = null, CancellationToken cancellationToken = default)
     {
         // Intents first: a backup that is committed in between is then seen as a record, not missed.
@@ -30,6 +31,7 @@ public sealed partial class BackupRepository
     /// <summary>One backup.</summary>
     /// <exception cref="BackupNotFoundException">There is none with this id.</exception>
     /// <exception cref="CorruptionException">Its record is damaged.</exception>
+    /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
     public async Task<Backup> GetAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
         Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
@@ -43,6 +45,7 @@ public sealed partial class BackupRepository
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="BackupNotFoundException">There is none.</exception>
     /// <exception cref="AmbiguousBackupException">Several fit.</exception>
+    /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
     public async Task<Backup> FindAsync(string reference, string? volumeId = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(reference);

@@ -12,6 +12,7 @@ public sealed partial class BackupRepository
     /// </summary>
     /// <param name="options">What to keep; null to keep all backups.</param>
     /// <param name="cancellationToken">Gives up; what was removed until then stays removed.</param>
+    /// <returns>What was removed, or with <see cref="PruneOptions.DryRun"/> would be.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="CorruptionException">A record, an intent or a manifest cannot be read, so nobody knows what it needs: nothing is removed before the repository is repaired.</exception>
     /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>

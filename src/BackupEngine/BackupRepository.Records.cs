@@ -12,6 +12,7 @@ public sealed partial class BackupRepository
     /// <summary>The record of a backup, to be kept elsewhere: with it and the container, <see cref="ImportRecordAsync"/> brings the backup back.</summary>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupStateException">The backup is not available.</exception>
+    /// <exception cref="ObjectStoreException">The store failed.</exception>
     public async Task<ExportedRecord> ExportRecordAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
         Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
@@ -22,9 +23,11 @@ public sealed partial class BackupRepository
     /// Brings a backup back by its exported record. Its data is found through the manifest key in the record, so a record whose id was changed
     /// becomes a second backup of the same data.
     /// </summary>
+    /// <returns>The backup, available.</returns>
     /// <exception cref="RecordFormatException">This is not a record of this engine, or the container does not hold the data that it names.</exception>
     /// <exception cref="BackupStateException">A backup with this id exists.</exception>
     /// <exception cref="CorruptionException">The manifest that it names is damaged.</exception>
+    /// <exception cref="ObjectStoreException">The store failed.</exception>
     public async Task<Backup> ImportRecordAsync(ExportedRecord record, CancellationToken cancellationToken = default)
     {
         Backup backup = Parse(record) with { Status = BackupStatus.Available, FailReason = null, UpdatedAt = _time.GetUtcNow(), HasDependentBackups = null };

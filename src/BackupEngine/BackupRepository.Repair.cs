@@ -24,6 +24,7 @@ public sealed partial class BackupRepository
     /// </summary>
     /// <param name="progress">Told how far the look at all data is.</param>
     /// <param name="cancellationToken">Gives up; what was repaired until then stays so.</param>
+    /// <returns>What was found and what was done about it.</returns>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<RepairReport> RepairAsync(IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
         RunAsync("repair", operation => RunRepairAsync(operation, progress, cancellationToken));

@@ -17,6 +17,7 @@ public sealed partial class BackupRepository
     /// <param name="options">What to restore, and how; null for the whole.</param>
     /// <param name="progress">Told how far it is, from many threads.</param>
     /// <param name="cancellationToken">Gives up; the target is then part old, part new.</param>
+    /// <returns>What was read, written and made zero.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupStateException">The backup is not available, or is deleted meanwhile.</exception>

@@ -27,12 +27,12 @@ public sealed record PruneOptions
     /// </summary>
     public double? RepackBelowPercent { get; init; }
 
-    /// <summary>Whether to only say what would be removed.</summary>
+    /// <summary>Whether to only say what would be removed. Default: false.</summary>
     public bool DryRun { get; init; }
 
     /// <summary>
     /// Whether to declare dead who began to write or delete longer than <see cref="IntentAge"/> ago and has not finished. A writer that lives after all then fails;
-    /// nothing is lost. Intents of processes that are known to be gone are removed without it.
+    /// nothing is lost. Intents of processes that are known to be gone are removed without it. Default: false.
     /// </summary>
     public bool BreakIntents { get; init; }
 

@@ -6,7 +6,7 @@ namespace BackupEngine;
 /// <summary>What to restore, and how.</summary>
 public sealed record RestoreOptions
 {
-    /// <summary>Whether to read the target first and write only the chunks that differ.</summary>
+    /// <summary>Whether to read the target first and write only the chunks that differ. Default: false, which writes all.</summary>
     public bool Differential { get; init; }
 
     /// <summary>The bytes to restore, to the same place in the target. Null: the whole volume.</summary>

@@ -8,7 +8,7 @@ public sealed record VerifyOptions
     /// <summary>The backup to look at. Null: all of them.</summary>
     public Guid? BackupId { get; init; }
 
-    /// <summary>Whether to read and check every byte that the backups refer to, not only that the objects are there and of the right size.</summary>
+    /// <summary>Whether to read and check every byte that the backups refer to, not only that the objects are there and of the right size. Default: false.</summary>
     public bool Deep { get; init; }
 
     /// <summary>With <see cref="Deep"/>: how many percent of the pages of the maps, drawn at random, to look at with all chunks that they map; above 0, to 100. Default: 100.</summary>

@@ -23,7 +23,7 @@ public readonly record struct ChunkCompression
     public static ChunkCompression Lz4 => new(Codec.Lz4, 0);
 
     /// <summary>zstd: smaller.</summary>
-    /// <param name="level">1 (fast) to 22 (small).</param>
+    /// <param name="level">1 (fast) to 22 (small). Default: 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The level is not from 1 to 22.</exception>
     public static ChunkCompression Zstd(int level = 1)
     {
@@ -53,7 +53,7 @@ public readonly record struct ChunkCompression
         return valid;
     }
 
-    /// <inheritdoc/>
+    /// <summary>The written form.</summary>
     public override string ToString() => Codec switch
     {
         Codec.Lz4 => "lz4",

@@ -6,7 +6,7 @@ namespace BackupEngine.TestKit.Volumes;
 /// <summary>Runs the system's own programs: losetup, mount, mkfs.</summary>
 public static class SystemTool
 {
-    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(5);
 
     /// <summary>Runs a program to its end; what it printed, when it ended well.</summary>
     public static string Run(string program, params ReadOnlySpan<string> arguments)

@@ -52,9 +52,9 @@ public sealed partial class LinkTests
         }
     }
 
-    /// <summary>What a heading is called in a link: lower case, spaces as hyphens, without other signs.</summary>
+    /// <summary>What a heading is called in a link: lower case, spaces as hyphens, without other signs; or what the heading says itself.</summary>
     private static HashSet<string> Anchors(string text) =>
-        [.. WithoutCodeBlocks(text).Split('\n').Where(line => line.StartsWith('#'))
+        [.. Id().Matches(text).Select(match => match.Groups[1].Value), .. WithoutCodeBlocks(text).Split('\n').Where(line => line.StartsWith('#'))
             .Select(line => line.TrimStart('#').Trim().ToLowerInvariant())
             .Select(heading => string.Concat(heading.Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_')).Replace(' ', '-'))];
 
@@ -62,6 +62,9 @@ public sealed partial class LinkTests
 
     [GeneratedRegex(@"\]\(([^()\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"<a id=""(\w+)"">")]
+    private static partial Regex Id();
 
     [GeneratedRegex(@"^```.*?^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex CodeBlock();

@@ -178,6 +178,23 @@ public sealed class SecurityTests
     }
 
     [Fact]
+    public async Task Reasons_of_failures_do_not_tell_where_things_are()
+    {
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync();
+        TestVolume volume = TestVolume.Create(service, 1000);
+        volume.Fill(1);
+        string good = await service.BackUpAsync(volume.Id);
+        string packs = Path.Combine(service.Directory, "store", "volumes", volume.Id, "packs");
+        Directory.Move(packs, packs + "-away");
+        await File.WriteAllTextAsync(packs, "", ServiceUnderTest.Cancel);
+        Assert.StartsWith($"the container cannot be used: it failed (volumes/{volume.Id}/packs/", await FailAsync(service, volume.Id), StringComparison.Ordinal);
+
+        File.Delete(volume.Path);
+        Assert.Equal($"volume '{volume.Id}.img' does not exist", await FailAsync(service, volume.Id));
+        Assert.Equal("available", (string?)(await service.ShowAsync(good))["status"]);
+    }
+
+    [Fact]
     public async Task Bodies_that_are_too_long_or_broken_are_refused()
     {
         await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(runsJobs: false);
@@ -223,6 +240,13 @@ public sealed class SecurityTests
         {
             Assert.Throws<ServiceConfigurationException>(() => OptionsValidation.CheckAddress(address, AuthMode.NoAuth));
         }
+    }
+
+    private static async Task<string> FailAsync(ServiceUnderTest service, string volumeId)
+    {
+        string id = (string)(await service.PostAsync(Backups, new { backup = new { volume_id = volumeId } })).Json["backup"]!["id"]!;
+        await service.WaitAsync(id, "error");
+        return (string)(await service.ShowAsync(id))["fail_reason"]!;
     }
 
     private static Task<Answer> ImportAsync(ServiceUnderTest service, JsonNode record) => service.PostAsync($"{Backups}/import_record", new JsonObject

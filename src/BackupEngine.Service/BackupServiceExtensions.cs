@@ -49,7 +49,10 @@ public static class BackupServiceExtensions
         services.AddSingleton<BackupCreation>().AddSingleton<BackupRemoval>().AddSingleton<BackupRestoration>().AddSingleton<BackupUpdate>();
         services.AddSingleton<RecordExport>().AddSingleton<RecordImport>();
         services.AddSingleton(provider => new RepositoryHost(
-            cancel => provider.GetRequiredService<FailReasons>().OpenAsync(serve.OpenStore, cancel), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>(), new OperationLimits(options.Limits)));
+            cancel => provider.GetRequiredService<FailReasons>().OpenAsync(serve.OpenStore, cancel),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>(),
+            new OperationLimits(options.Limits)));
         AddJobs(services, database, options);
         return services;
     }

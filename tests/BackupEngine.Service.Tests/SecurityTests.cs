@@ -248,7 +248,7 @@ public sealed class SecurityTests
         await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(runsJobs: false);
         Answer answer = await service.PostAsync(Backups, $$$"""{"backup": {"volume_id": "{{{new string('x', 200_000)}}}"}}""");
         Assert.Equal((413, "overLimit"), (answer.Status, answer.Fault));
-        foreach (string body in new[] { "{", "", "[[[[", "{\"backup\": {\"volume_id\": \"\\ud800\"}}", new string('[', 5000), "{\"backup\": {}, \"backup\": {}}", "\u0000" })
+        foreach (string body in new[] { "{", "", "[[[[", "{\"backup\": {\"volume_id\": \"\\ud800\"}}", "{\"a\": \"\\u0000\", \"b\": \"\\ud800\"}", new string('[', 5000), "{\"backup\": {}, \"backup\": {}}", "\u0000" })
         {
             answer = await service.PostAsync(Backups, body);
             Assert.Equal((400, "Malformed request body"), (answer.Status, answer.Message));

@@ -87,7 +87,7 @@ internal static class ApiJson
             JsonDocument document = JsonDocument.Parse(body.GetBuffer().AsMemory(0, (int)body.Length).ToArray(), _readerOptions);
 
             // Half a surrogate pair is found here, not where the text is first used.
-            _ = JsonTexts.Of(document.RootElement).Count();
+            _ = JsonTexts.HaveNul(document.RootElement);
             return document;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)

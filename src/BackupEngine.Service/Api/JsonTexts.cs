@@ -5,17 +5,16 @@ namespace BackupEngine.Service.Api;
 /// <summary>The texts in JSON, which can escape what is no text or what not every database keeps.</summary>
 internal static class JsonTexts
 {
-    /// <summary>All texts and names of properties.</summary>
+    /// <summary>Reads all texts and names of properties, to the last: what can be read here can be read later.</summary>
+    /// <returns>Whether one has a NUL, which PostgreSQL does not take.</returns>
     /// <exception cref="InvalidOperationException">One has half a surrogate pair.</exception>
-    public static IEnumerable<string> Of(JsonElement element) => element.ValueKind switch
+    public static bool HaveNul(JsonElement element) => element.ValueKind switch
     {
-        JsonValueKind.String => [element.GetString()!],
-        JsonValueKind.Array => element.EnumerateArray().SelectMany(Of),
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(property => Of(property.Value).Prepend(property.Name)),
-        _ => [],
+        JsonValueKind.String => HasNul(element.GetString()!),
+        JsonValueKind.Array => element.EnumerateArray().Aggregate(false, (found, item) => found | HaveNul(item)),
+        JsonValueKind.Object => element.EnumerateObject().Aggregate(false, (found, property) => found | HasNul(property.Name) | HaveNul(property.Value)),
+        _ => false,
     };
 
-    /// <summary>Whether some text has a NUL, which PostgreSQL does not take.</summary>
-    /// <exception cref="InvalidOperationException">One has half a surrogate pair.</exception>
-    public static bool HasNul(JsonElement element) => Of(element).Any(text => text.Contains('\0', StringComparison.Ordinal));
+    private static bool HasNul(string text) => text.Contains('\0', StringComparison.Ordinal);
 }

@@ -72,7 +72,7 @@ internal static class EngineRecord
         {
             using JsonDocument exported = JsonDocument.Parse(Convert.FromBase64String(base64));
             JsonObject record = JsonObject.Create(exported.RootElement) ?? throw new JsonException("null");
-            if (JsonTexts.HasNul(exported.RootElement))
+            if (JsonTexts.HaveNul(exported.RootElement))
             {
                 throw new JsonException("NUL");
             }

@@ -74,7 +74,7 @@ internal sealed class RecordImport(CatalogDatabase database, Quotas quotas, JobQ
         try
         {
             record = JsonDocument.Parse(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(Convert.FromBase64String(backupUrl)));
-            if (JsonTexts.HasNul(record.RootElement))
+            if (JsonTexts.HaveNul(record.RootElement))
             {
                 throw Unreadable();
             }

@@ -48,7 +48,11 @@ public static class BackupServiceExtensions
         services.AddSingleton<TemporarySnapshots>().AddSingleton<VolumeChanges>().AddSingleton<SnapshotChanges>().AddSingleton<Quotas>();
         services.AddSingleton<BackupCreation>().AddSingleton<BackupRemoval>().AddSingleton<BackupRestoration>().AddSingleton<BackupUpdate>();
         services.AddSingleton<RecordExport>().AddSingleton<RecordImport>();
-        services.AddSingleton(provider => new RepositoryHost(serve.OpenStore, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>(), new OperationLimits(options.Limits)));
+        services.AddSingleton(provider => new RepositoryHost(
+            cancel => provider.GetRequiredService<FailReasons>().OpenAsync(serve.OpenStore, cancel),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>(),
+            new OperationLimits(options.Limits)));
         AddJobs(services, database, options);
         return services;
     }
@@ -93,7 +97,7 @@ public static class BackupServiceExtensions
 
     private static void AddJobs(IServiceCollection services, CatalogDatabase database, BackupServiceOptions options)
     {
-        services.AddSingleton<RunningJobs>().AddSingleton<JobQueue>().AddSingleton<JobRunner>().AddTransient<CatalogJob>();
+        services.AddSingleton<RunningJobs>().AddSingleton<FailReasons>().AddSingleton<JobQueue>().AddSingleton<JobRunner>().AddTransient<CatalogJob>();
         services.AddSingleton<IBackupWork, CreateWork>().AddSingleton<IBackupWork, RestoreWork>();
         services.AddSingleton<IBackupWork, DeleteWork>().AddSingleton<IBackupWork, ImportWork>();
         services.AddQuartz(quartz => quartz

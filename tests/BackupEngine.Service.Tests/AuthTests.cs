@@ -109,7 +109,9 @@ public sealed class AuthTests
         Assert.Equal(["v2.0", "v3.0"], answer.Json["versions"]!.AsArray().Select(version => (string?)version!["id"]));
         foreach (string path in new[] { "/v3", "/v3/", "/v2", "/v2/" })
         {
-            Assert.Equal(200, (await service.GetAsync(path, token: null)).Status);
+            answer = await service.GetAsync(path, token: null);
+            Assert.Equal(200, answer.Status);
+            Assert.Equal(path.StartsWith("/v3", StringComparison.Ordinal), answer.Headers.ContainsKey("openstack-api-version"));
         }
 
         Assert.Equal(404, (await service.GetAsync("/v9", token: null)).Status);

@@ -126,6 +126,16 @@ public sealed class BackupRulesTests
     }
 
     [Fact]
+    public async Task Quotas_are_set_as_the_cinder_client_does_it()
+    {
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(runsJobs: false);
+        const string Quotas = $"/v3/{Project}/os-quota-sets/{Project}";
+        Answer answer = await service.SendAsync(HttpMethod.Put, Quotas, new { quota_set = new { tenant_id = Project, backups = 7 } });
+        Assert.Equal((200, 7), (answer.Status, (int)answer.Json["quota_set"]!["backups"]!));
+        Assert.Equal(7, (int)(await service.GetAsync(Quotas)).Json["quota_set"]!["backups"]!);
+    }
+
+    [Fact]
     public async Task Settings_that_make_no_sense_are_named()
     {
         await Assert.ThrowsAsync<ServiceConfigurationException>(() => ServiceUnderTest.StartAsync(new() { Auth = AuthMode.Tokens }));

@@ -138,6 +138,15 @@ public sealed class LifeCycleTests
         await fresh.WaitAsync(full, "available");
         await fresh.WaitAsync(child, "available");
         Assert.True((bool)(await fresh.ShowAsync(full))["has_dependent_backups"]!);
+
+        // Records tell times to the second; within one, the order of the chain must not be lost.
+        foreach (string id in new[] { full, child })
+        {
+            JsonNode before = await service.ShowAsync(id);
+            JsonNode after = await fresh.ShowAsync(id);
+            Assert.Equal(((string?)before["data_timestamp"], (string?)before["created_at"]), ((string?)after["data_timestamp"], (string?)after["created_at"]));
+        }
+
         Assert.Equal(content, await RestoreAsync(fresh, child));
     }
 

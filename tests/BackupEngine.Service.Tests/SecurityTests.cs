@@ -157,7 +157,7 @@ public sealed class SecurityTests
         string id = await service.BackUpAsync(volume.Id);
         await File.WriteAllTextAsync(Path.Combine(service.Directory, "secret"), "secret", ServiceUnderTest.Cancel);
         JsonNode record = JsonNode.Parse(Convert.FromBase64String((string)(await service.GetAsync($"{Backups}/{id}/export_record")).Json["backup-record"]!["backup_url"]!))!;
-        foreach ((string field, string value) in new[] { ("manifest", "../secret"), ("manifest", "volumes/../../secret"), ("manifest", "nosuch"), ("volume_id", "../../x"), ("manifest_sha256", new string('0', 64)) })
+        foreach ((string field, string value) in new[] { ("manifest", "../secret"), ("manifest", "volumes/../../secret"), ("manifest", "nosuch"), ("volume_id", "../../x"), ("snapshot_id", "a\0b"), ("manifest_sha256", new string('0', 64)) })
         {
             JsonNode own = JsonNode.Parse(Convert.FromBase64String((string)record["service_metadata"]!))!;
             own[field] = value;
@@ -177,13 +177,78 @@ public sealed class SecurityTests
         }
     }
 
+    [Theory]
+    [InlineData("container", "../../etc")]
+    [InlineData("container", "/etc")]
+    [InlineData("display_name", "a\0b")]
+    [InlineData("unknown", "a\0b")]
+    [InlineData("display_name", null)]
+    [InlineData("display_description", null)]
+    [InlineData("availability_zone", null)]
+    [InlineData("encryption_key_id", null)]
+    public async Task A_record_says_nothing_that_a_request_may_not_say(string field, string? value)
+    {
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(runsJobs: false);
+        JsonObject record = new() { ["id"] = Guid.NewGuid().ToString(), ["size"] = 1, ["service_metadata"] = "x", [field] = value ?? new string('x', 256) };
+        Assert.Equal(400, (await ImportAsync(service, record)).Status);
+    }
+
+    [Theory]
+    [InlineData("""{"id": "\ud800", "size": 1}""")]
+    [InlineData("""{"id": "11111111-2222-3333-4444-555555555555", "size": 1, "display_name": "\ud800"}""")]
+    [InlineData("""{"id": "11111111-2222-3333-4444-555555555555", "size": 1, "\udc00": 1}""")]
+    public async Task A_record_with_half_a_character_cannot_be_parsed(string record)
+    {
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(runsJobs: false);
+        Answer answer = await service.PostAsync($"{Backups}/import_record", new JsonObject
+        {
+            ["backup-record"] = new JsonObject { ["backup_service"] = "s", ["backup_url"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(record)) },
+        });
+        Assert.Equal((400, "Invalid input received: Can't parse backup record."), (answer.Status, answer.Message));
+    }
+
+    [Fact]
+    public async Task Reasons_of_failures_do_not_tell_where_things_are()
+    {
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync();
+        TestVolume volume = TestVolume.Create(service, 1000);
+        volume.Fill(1);
+        string good = await service.BackUpAsync(volume.Id);
+        string packs = Path.Combine(service.Directory, "store", "volumes", volume.Id, "packs");
+        Directory.Move(packs, packs + "-away");
+        await File.WriteAllTextAsync(packs, "", ServiceUnderTest.Cancel);
+        Assert.StartsWith($"the container cannot be used: it failed (volumes/{volume.Id}/packs/", await FailAsync(service, volume.Id), StringComparison.Ordinal);
+
+        File.Delete(volume.Path);
+        Assert.Equal($"volume '{volume.Id}.img' does not exist", await FailAsync(service, volume.Id));
+        Assert.Equal("available", (string?)(await service.ShowAsync(good))["status"]);
+    }
+
+    [Theory]
+    [InlineData("application/json", 404)]
+    [InlineData("APPLICATION/JSON; charset=utf-8", 404)]
+    [InlineData(null, 404)]
+    [InlineData("text/plain", 415)]
+    [InlineData("application/problem+json", 415)]
+    public async Task A_body_that_does_not_say_that_it_is_JSON_is_refused(string? type, int status)
+    {
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(runsJobs: false);
+        ByteArrayContent body = new(Encoding.UTF8.GetBytes("""{"backup": {"volume_id": "11111111-2222-3333-4444-555555555555"}}"""));
+        if (type is not null)
+        {
+            body.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
+
+        Assert.Equal(status, (await service.PostAsync(Backups, body)).Status);
+    }
+
     [Fact]
     public async Task Bodies_that_are_too_long_or_broken_are_refused()
     {
         await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(runsJobs: false);
         Answer answer = await service.PostAsync(Backups, $$$"""{"backup": {"volume_id": "{{{new string('x', 200_000)}}}"}}""");
         Assert.Equal((413, "overLimit"), (answer.Status, answer.Fault));
-        foreach (string body in new[] { "{", "", "[[[[", "{\"backup\": {\"volume_id\": \"\\ud800\"}}", new string('[', 5000), "{\"backup\": {}, \"backup\": {}}", "\u0000" })
+        foreach (string body in new[] { "{", "", "[[[[", "{\"backup\": {\"volume_id\": \"\\ud800\"}}", "{\"a\": \"\\u0000\", \"b\": \"\\ud800\"}", new string('[', 5000), "{\"backup\": {}, \"backup\": {}}", "\u0000" })
         {
             answer = await service.PostAsync(Backups, body);
             Assert.Equal((400, "Malformed request body"), (answer.Status, answer.Message));
@@ -223,6 +288,13 @@ public sealed class SecurityTests
         {
             Assert.Throws<ServiceConfigurationException>(() => OptionsValidation.CheckAddress(address, AuthMode.NoAuth));
         }
+    }
+
+    private static async Task<string> FailAsync(ServiceUnderTest service, string volumeId)
+    {
+        string id = (string)(await service.PostAsync(Backups, new { backup = new { volume_id = volumeId } })).Json["backup"]!["id"]!;
+        await service.WaitAsync(id, "error");
+        return (string)(await service.ShowAsync(id))["fail_reason"]!;
     }
 
     private static Task<Answer> ImportAsync(ServiceUnderTest service, JsonNode record) => service.PostAsync($"{Backups}/import_record", new JsonObject

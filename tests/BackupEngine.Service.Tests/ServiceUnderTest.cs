@@ -18,13 +18,11 @@ public sealed class ServiceUnderTest : IAsyncDisposable
     public const string OtherProject = "00000000000000000000000000000b0b";
 
     private readonly WebApplication _app;
-    private readonly bool _isStarted;
     private readonly bool _ownsDirectory;
 
-    private ServiceUnderTest(WebApplication app, string directory, bool isStarted, bool ownsDirectory, CapturedLogs logs)
+    private ServiceUnderTest(WebApplication app, string directory, bool ownsDirectory, CapturedLogs logs)
     {
         _app = app;
-        _isStarted = isStarted;
         _ownsDirectory = ownsDirectory;
         Logs = logs;
         Directory = directory;
@@ -95,7 +93,7 @@ public sealed class ServiceUnderTest : IAsyncDisposable
         await app.Services.GetRequiredService<CatalogDatabase>().MigrateAsync(Cancel);
         app.MapBackupService();
         await app.StartAsync(Cancel);
-        return new(app, root, isStarted: true, ownsDirectory: directory is null, logs);
+        return new(app, root, ownsDirectory: directory is null, logs);
     }
 
     /// <summary>Sends a request as a user of a project, unless told otherwise.</summary>
@@ -133,11 +131,7 @@ public sealed class ServiceUnderTest : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        if (_isStarted)
-        {
-            await _app.StopAsync(CancellationToken.None);
-        }
-
+        await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
         if (_ownsDirectory)
         {

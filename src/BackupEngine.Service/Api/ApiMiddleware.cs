@@ -48,7 +48,11 @@ internal sealed partial class ApiMiddleware(RequestDelegate next, IAuthenticator
                 throw ApiFault.NoRoute();
             }
 
-            ShowVersion(http, ApiVersion.Min);
+            if (!match.Success || match.Groups[1].ValueSpan is "3")
+            {
+                ShowVersion(http, ApiVersion.Min);
+            }
+
             await next(http);
             return;
         }

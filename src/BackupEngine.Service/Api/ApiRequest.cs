@@ -38,7 +38,7 @@ internal sealed class ApiRequest(HttpContext http, Caller caller, ApiVersion ver
     public static string BaseOf(HttpRequest request)
     {
         string scheme = request.Headers["X-Forwarded-Proto"] == "https" ? "https" : request.Scheme;
-        string host = First(request.Headers["X-Forwarded-Host"]) ?? request.Host.Value ?? "localhost";
+        string host = First(request.Headers["X-Forwarded-Host"]) ?? (request.Host.HasValue ? request.Host.Value : "localhost");
         return $"{scheme}://{host}";
     }
 

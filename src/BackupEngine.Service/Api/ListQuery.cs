@@ -10,8 +10,6 @@ internal sealed record ListQuery
     private static readonly string[] _trueWords = ["1", "t", "true", "on", "y", "yes"];
     private static readonly string[] _falseWords = ["0", "f", "false", "off", "n", "no"];
 
-    private readonly IReadOnlyList<KeyValuePair<string, string>> _parameters = [];
-
     /// <summary>The most items to answer.</summary>
     public required int Limit { get; init; }
 
@@ -28,6 +26,9 @@ internal sealed record ListQuery
     public bool AllTenants { get; init; }
 
     public bool WithCount { get; init; }
+
+    /// <summary>All parameters as they were sent: the next page's address repeats them.</summary>
+    private IReadOnlyList<KeyValuePair<string, string>> Parameters { get; init; } = [];
 
     /// <summary>Reads a request's parameters.</summary>
     /// <exception cref="ApiFault">400: which parameter is wrong.</exception>
@@ -79,11 +80,6 @@ internal sealed record ListQuery
         };
     }
 
-    private IReadOnlyList<KeyValuePair<string, string>> Parameters
-    {
-        init => _parameters = value;
-    }
-
     /// <summary>The address of the page after the one that ends with an item; null when there is none.</summary>
     public string? Next(string address, int itemsOnPage, string? lastId)
     {
@@ -92,7 +88,7 @@ internal sealed record ListQuery
             return null;
         }
 
-        List<KeyValuePair<string, string>> next = [.. _parameters];
+        List<KeyValuePair<string, string>> next = [.. Parameters];
         int marker = next.FindIndex(parameter => parameter.Key == "marker");
         if (marker >= 0)
         {

@@ -10,6 +10,9 @@ namespace BackupEngine.Service.Api;
 /// <summary>What projects may have and do have.</summary>
 internal static class QuotaRoutes
 {
+    // The cinder client names the project in the body, too.
+    private const string ProjectField = "tenant_id";
+
     private static readonly IntegerSchema _limit = new(-1);
 
     public static void MapQuotas(this RouteGroupBuilder group)
@@ -77,13 +80,14 @@ internal static class QuotaRoutes
         }
 
         Dictionary<string, Schema> fields = quotas.Defaults.Keys.ToDictionary(name => name, Schema (_) => _limit);
+        fields.Add(ProjectField, new TextSchema { AllowNull = false });
         new ObjectSchema(new Dictionary<string, Schema> { ["quota_set"] = new ObjectSchema(fields) }, "quota_set").Check(body.RootElement);
 
         await using CatalogContext catalog = database.Open();
         await using (var transaction = await catalog.Database.BeginTransactionAsync(cancel))
         {
             await catalog.LockProjectAsync(target, cancel);
-            foreach (JsonProperty property in body.RootElement.GetProperty("quota_set").EnumerateObject())
+            foreach (JsonProperty property in body.RootElement.GetProperty("quota_set").EnumerateObject().Where(property => property.Name != ProjectField))
             {
                 long limit = IntegerSchema.Read(property.Value);
                 string resource = property.Name;

@@ -41,6 +41,15 @@ internal static partial class BackupBody
         ["name"] = _name,
     }));
 
+    private static readonly Dictionary<string, Schema> _recordFields = new()
+    {
+        ["display_name"] = _name,
+        ["display_description"] = _name,
+        ["container"] = _container,
+        ["availability_zone"] = _name,
+        ["encryption_key_id"] = _name,
+    };
+
     private static readonly ObjectSchema _import = Wrap("backup-record", new(
         new Dictionary<string, Schema>
         {
@@ -59,6 +68,18 @@ internal static partial class BackupBody
     public static JsonElement CheckRestore(JsonDocument? body) => Check(body, "restore", _restore);
 
     public static JsonElement CheckImport(JsonDocument? body) => Check(body, "backup-record", _import);
+
+    /// <summary>Refuses an imported record that says of its backup what no request may say.</summary>
+    public static void CheckRecord(JsonElement record)
+    {
+        foreach ((string name, Schema schema) in _recordFields)
+        {
+            if (record.TryGetProperty(name, out JsonElement value))
+            {
+                schema.Check(value, name);
+            }
+        }
+    }
 
     /// <summary>A text, without the spaces around it; null when it is absent or null.</summary>
     public static string? TextOf(JsonElement body, string name) =>

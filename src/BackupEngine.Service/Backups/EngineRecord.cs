@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using BackupEngine.Catalog;
+using BackupEngine.Service.Api;
 using BackupEngine.Service.Catalog;
 
 namespace BackupEngine.Service.Backups;
@@ -60,13 +61,22 @@ internal static class EngineRecord
 
     public static Dictionary<string, string> ReadMetadata(string json) => JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
 
+    /// <summary>Whether a record is the container's own, as the command line exports it; in the API's records it is one field.</summary>
+    public static bool IsContainersOwn(JsonElement record) => record.TryGetProperty("manifest", out _) && !record.TryGetProperty("service_metadata", out _);
+
     /// <summary>The container's record, as exported, with another value in one field.</summary>
     /// <exception cref="InvalidDataException">It is not the container's record of anything.</exception>
     public static string With(string base64, string field, string value)
     {
         try
         {
-            JsonObject record = (JsonNode.Parse(Convert.FromBase64String(base64)) ?? throw new JsonException("null")).AsObject();
+            using JsonDocument exported = JsonDocument.Parse(Convert.FromBase64String(base64));
+            JsonObject record = JsonObject.Create(exported.RootElement) ?? throw new JsonException("null");
+            if (JsonTexts.HaveNul(exported.RootElement))
+            {
+                throw new JsonException("NUL");
+            }
+
             record[field] = value;
             return Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(record));
         }

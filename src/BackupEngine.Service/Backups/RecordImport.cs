@@ -19,6 +19,11 @@ internal sealed class RecordImport(CatalogDatabase database, Quotas quotas, JobQ
         string service = body.GetProperty("backup_service").GetString()!;
         using JsonDocument record = Decode(body.GetProperty("backup_url").GetString()!);
         (string id, long size) = Check(record.RootElement);
+        if (!EngineRecord.IsContainersOwn(record.RootElement))
+        {
+            BackupBody.CheckRecord(record.RootElement);
+        }
+
         string jobId = Guid.NewGuid().ToString();
         DateTime now = time.Now();
 
@@ -69,8 +74,12 @@ internal sealed class RecordImport(CatalogDatabase database, Quotas quotas, JobQ
         try
         {
             record = JsonDocument.Parse(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(Convert.FromBase64String(backupUrl)));
+            if (JsonTexts.HaveNul(record.RootElement))
+            {
+                throw Unreadable();
+            }
         }
-        catch (Exception exception) when (exception is FormatException or JsonException or DecoderFallbackException)
+        catch (Exception exception) when (exception is FormatException or JsonException or DecoderFallbackException or InvalidOperationException)
         {
             throw Unreadable();
         }

@@ -26,7 +26,7 @@ internal sealed class ImportWork(RepositoryHost repositories, BackupServiceOptio
         }
 
         string[] missing = [.. _requiredFields.Where(field => !record.TryGetProperty(field, out _))];
-        bool isEnginesOwn = record.TryGetProperty("manifest", out _) && !record.TryGetProperty("service_metadata", out _);
+        bool isEnginesOwn = EngineRecord.IsContainersOwn(record);
         if (missing.Length > 0 && !isEnginesOwn)
         {
             return Failed(backup, $"Driver successfully decoded imported backup data, but there are missing fields ({string.Join(", ", missing)}).");
@@ -73,8 +73,8 @@ internal sealed class ImportWork(RepositoryHost repositories, BackupServiceOptio
         string? zone = TextOf(record, "availability_zone");
         string metadata = !isEnginesOwn && record.TryGetProperty("metadata", out JsonElement value) && value.ValueKind == JsonValueKind.Object
             && value.EnumerateObject().All(property => property.Value.ValueKind == JsonValueKind.String) ? value.GetRawText() : own.Metadata;
-        DateTime createdAt = TimeOf(record, "created_at") ?? own.CreatedAt;
-        DateTime? dataTimestamp = TimeOf(record, "data_timestamp") ?? own.DataTimestamp;
+        DateTime createdAt = TimeOf(record, "created_at", own.CreatedAt);
+        DateTime dataTimestamp = TimeOf(record, "data_timestamp", found.DataTimestamp.UtcDateTime);
         string? key = TextOf(record, "encryption_key_id");
         set.SetProperty(row => row.Name, name).SetProperty(row => row.Description, description)
             .SetProperty(row => row.Container, container).SetProperty(row => row.AvailabilityZone, zone)
@@ -90,6 +90,8 @@ internal sealed class ImportWork(RepositoryHost repositories, BackupServiceOptio
     private static string? TextOf(JsonElement record, string name) =>
         record.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    private static DateTime? TimeOf(JsonElement record, string name) =>
-        DateTime.TryParse(TextOf(record, name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime time) ? time : null;
+    // Records tell times to the second. Where the container agrees, it knows better: within a second, too, incrementals have an order.
+    private static DateTime TimeOf(JsonElement record, string name, DateTime known) =>
+        DateTime.TryParse(TextOf(record, name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTime told)
+            && told != known.AddTicks(-(known.Ticks % TimeSpan.TicksPerSecond)) ? told : known;
 }

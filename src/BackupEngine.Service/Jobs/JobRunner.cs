@@ -14,10 +14,8 @@ namespace BackupEngine.Service.Jobs;
 /// and ends by another conditional update. A job that is found half done was cut off, and is ended or done again.
 /// </summary>
 internal sealed partial class JobRunner(
-    CatalogDatabase database, IEnumerable<IBackupWork> works, TemporarySnapshots snapshots, RunningJobs running, TimeProvider time, ILogger<JobRunner> logger)
+    CatalogDatabase database, IEnumerable<IBackupWork> works, TemporarySnapshots snapshots, RunningJobs running, FailReasons reasons, TimeProvider time, ILogger<JobRunner> logger)
 {
-    private const int MaxFailReasonLength = 255;
-
     private static readonly TimeSpan _heartbeatInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _predecessorPoll = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _predecessorWait = TimeSpan.FromMinutes(1);
@@ -118,7 +116,7 @@ internal sealed partial class JobRunner(
         {
             // Whatever it was, the backup and the volume must come to rest.
             LogFailed(exception, work.Kind, backup.Id);
-            return work.Failed(backup, ReasonOf(exception));
+            return work.Failed(backup, reasons.Of(exception));
         }
         finally
         {
@@ -196,13 +194,6 @@ internal sealed partial class JobRunner(
             LogNoHeartbeat(exception, backupId);
             return true;
         }
-    }
-
-    private static string ReasonOf(Exception exception)
-    {
-        // The engine's messages are written for people and hold no secrets; nothing is known of others'.
-        string reason = exception is BackupEngineException or InvalidDataException or IOException or UnauthorizedAccessException or ApiFault ? exception.Message : $"internal error ({exception.GetType().Name})";
-        return reason.Length <= MaxFailReasonLength ? reason : reason[..MaxFailReasonLength];
     }
 
     [LoggerMessage(1201, LogLevel.Information, "{Kind} of backup {BackupId} started")]

@@ -175,7 +175,7 @@ internal sealed class ManifestBuilder : IDisposable
         pack.BackupOrdinal == Manifest.Ordinal ? 0
         : _resumedPacks.TryGetValue(pack, out long size) ? size
         : _parent is not null && _parent.Packs.TryGet(pack, out PackUse use) ? use.SizeBytes
-        : throw new InvalidOperationException($"Pack {pack} is neither the parent's nor one of a backup that was cut off.");
+        : throw NotCounted(pack);
 
     private void Submit(PackWriter pack)
     {
@@ -186,6 +186,9 @@ internal sealed class ManifestBuilder : IDisposable
     private void Release(FrameLocation frame)
     {
         if (!Manifest.Packs.TryRelease(frame))
-            throw new CorruptionException(_parent!.Key, null, $"its pack table does not count what its pages refer to in {_parent.GetPackKey(frame.Pack)}");
+            throw NotCounted(frame.Pack);
     }
+
+    private CorruptionException NotCounted(PackId pack) =>
+        new(_parent!.Key, null, $"its pack table does not count what its pages refer to in {_parent.GetPackKey(pack)}");
 }

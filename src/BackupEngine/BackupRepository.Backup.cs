@@ -58,6 +58,7 @@ public sealed partial class BackupRepository
         IObjectStore store = gate.Guard(_store);
         using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
         await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], cancellationToken).ConfigureAwait(false);
+        await RecheckIdAsync(draft, cancellationToken).ConfigureAwait(false);
         BackupPipeline? pipeline = null;
         IReadOnlyList<Intent> takenOver = [];
         bool isCommitUnclear = false;
@@ -74,7 +75,7 @@ public sealed partial class BackupRepository
             takenOver = await TakeOverAsync(draft, cutOff, cancellationToken).ConfigureAwait(false);
             BackupPlan plan = CreatePlan(volume, options, draft, parent, parentRecord?.DamagedPacks, takenOver);
             if (share is not null)
-                plan = plan with { Workers = share.Workers, MaxMemoryBytes = PipelineMemory.GetPackBytes(request, share) };
+                plan = plan with { Workers = share.Workers, MaxMemoryBytes = PipelineMemory.GetPackBytes(request, share), IsShare = true };
             pipeline = new BackupPipeline(store, gate.Guard(volume), plan, meter);
             Manifest manifest = await pipeline.RunAsync(cancellationToken).ConfigureAwait(false);
             byte[] bytes = ManifestEncoder.Encode(manifest);
@@ -83,7 +84,7 @@ public sealed partial class BackupRepository
             Backup backup = draft with
             {
                 Status = BackupStatus.Available,
-                ObjectCount = pipeline.PackKeys.Count + 1,
+                ObjectCount = manifest.Packs.Packs.Count(pack => pack.Key.BackupOrdinal == manifest.Ordinal) + 1,
                 UpdatedAt = _time.GetUtcNow(),
                 ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
                 BytesRead = meter.BytesRead,
@@ -219,6 +220,24 @@ public sealed partial class BackupRepository
         {
             throw new BackupStateException($"Backup {draft.Id} is being written already.");
         }
+    }
+
+    /// <summary>Another writer of this id may have committed, and removed its intent, after the id was found free: what is stored under it is not this one's to touch.</summary>
+    private async Task RecheckIdAsync(Backup draft, CancellationToken cancellationToken)
+    {
+        bool isFree = false;
+        try
+        {
+            isFree = await _records.FindRecordAsync(draft.VolumeId, draft.Id, cancellationToken).ConfigureAwait(false) is null;
+        }
+        finally
+        {
+            if (!isFree)
+                await RemoveIntentAsync(draft).ConfigureAwait(false);
+        }
+
+        if (!isFree)
+            throw new BackupStateException($"Backup {draft.Id} exists already in {Name}.");
     }
 
     /// <summary>The second half of the writer's promise (docs/architecture.md "Who may do what at once"): the intent is there, and only now the parent is looked at again.</summary>

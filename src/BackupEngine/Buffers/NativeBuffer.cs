@@ -28,7 +28,7 @@ internal sealed unsafe class NativeBuffer : MemoryManager<byte>
         _account.Add(length);
     }
 
-    /// <summary>A buffer full of zeros, which are no memory yet before something else is written; not aligned to pages.</summary>
+    /// <summary>A buffer full of zeros, which take no memory before something is written beside them; not aligned to pages.</summary>
     public static NativeBuffer CreateZeroed(int length) => new(length, (byte*)NativeMemory.AllocZeroed((nuint)length), isAligned: false);
 
     public override Span<byte> GetSpan()

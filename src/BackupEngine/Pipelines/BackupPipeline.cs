@@ -40,6 +40,9 @@ internal sealed record BackupPlan
     public required int Workers { get; init; }
 
     public required long MaxMemoryBytes { get; init; }
+
+    /// <summary>Whether that is a share of what operations share, which must be kept to; otherwise many workers take more.</summary>
+    public bool IsShare { get; init; }
 }
 
 /// <summary>
@@ -66,7 +69,7 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
     public async Task<Manifest> RunAsync(CancellationToken cancellationToken)
     {
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var known = new KnownFrames(GetKnownBytes(), plan.Geometry.ChunkCount);
+        using var known = new KnownFrames(GetKnownBytes(), plan.Geometry.ChunkCount, keepsFirst: plan.Resumed.Count > 0);
         using BufferPool buffers = CreateBuffers(plan.MaxMemoryBytes - known.SizeBytes);
         Manifest own = ManifestBuilder.Begin(plan.Parent, plan.Resumed, plan.BackupId, plan.DataVolumeId, plan.Geometry, plan.Hasher);
         var uploader = _uploader = new PackUploader(store, buffers, plan.DataVolumeId, plan.BackupId, own.Ordinal, meter, abort);
@@ -127,8 +130,11 @@ internal sealed class BackupPipeline(IObjectStore store, IVolume volume, BackupP
         return new BufferPool((int)Math.Max(length, needed), PackCount);
     }
 
-    /// <summary>A quarter of the memory, or half where much is known from the start, as long as there is room for the shortest packs.</summary>
-    private long GetKnownBytes() => Math.Max(
-        KnownFrames.MinBytes,
-        Math.Min(plan.MaxMemoryBytes / (plan.Resumed.Count == 0 ? 4 : 2), plan.MaxMemoryBytes - ((long)PackCount * MinPackLength)));
+    /// <summary>A quarter of the memory, or half where much is known from the start; of a share, no more than the shortest packs leave.</summary>
+    private long GetKnownBytes()
+    {
+        long wanted = plan.MaxMemoryBytes / (plan.Resumed.Count == 0 ? 4 : 2);
+        long left = plan.IsShare ? plan.MaxMemoryBytes - ((long)PackCount * MinPackLength) : wanted;
+        return Math.Max(KnownFrames.MinBytes, Math.Min(wanted, left));
+    }
 }

@@ -9,7 +9,7 @@ namespace BackupEngine.Pipelines;
 
 /// <summary>
 /// Where the chunks are that a backup need not store again, by their digests: those that it has stored itself, those that its parent has wherever in the volume,
-/// and those of backups that were cut off. Its memory is bounded: when it is full, any entry may give way to a new one. Used by all workers at once.
+/// and those of backups that were cut off. Its memory is bounded: where it is full, an entry gives way to a new one, or, on request, none does. Used by all workers at once.
 /// </summary>
 internal sealed class KnownFrames : IDisposable
 {
@@ -23,14 +23,17 @@ internal sealed class KnownFrames : IDisposable
 
     private readonly NativeBuffer _memory;
     private readonly int _mask;
+    private readonly bool _keepsFirst;
     private readonly Lock _lock = new();
     private uint _nextToGiveWay;
 
     /// <summary>Makes an empty table.</summary>
-    /// <param name="maxBytes">What it may take; at least <see cref="MinBytes"/>. It takes less when the chunks are few, and memory that is never needed is never touched.</param>
+    /// <param name="maxBytes">What it may take; at least <see cref="MinBytes"/>. It takes less when the chunks are few.</param>
     /// <param name="chunkCount">Chunks of the volume.</param>
-    public KnownFrames(long maxBytes, long chunkCount)
+    /// <param name="keepsFirst">Whether nothing gives way: what backups that were cut off have stored is worth more than what the walk meets later.</param>
+    public KnownFrames(long maxBytes, long chunkCount, bool keepsFirst = false)
     {
+        _keepsFirst = keepsFirst;
         int capacity = MaxProbes;
         while (capacity < 2 * chunkCount && 2L * capacity * _entryLength <= Math.Min(maxBytes, int.MaxValue))
             capacity *= 2;
@@ -79,6 +82,8 @@ internal sealed class KnownFrames : IDisposable
     {
         int home = entry.Digest.GetHashCode();
         int slot = Probe(entry.Digest, home);
+        if (slot < 0 && _keepsFirst)
+            return;
         if (slot < 0)
             slot = (home + (int)(_nextToGiveWay++ % MaxProbes)) & _mask;
         else if (!Entries[slot].IsZero)

@@ -179,6 +179,13 @@ internal sealed class ManifestBuilder : IDisposable
 
     private void Submit(PackWriter pack)
     {
+        // Opened for a chunk that another worker stored in the meantime.
+        if (pack.FrameBytes == 0)
+        {
+            _uploader.Discard(pack);
+            return;
+        }
+
         long used = pack.FrameBytes;
         Manifest.Packs.Add(pack.Id, new PackUse(_uploader.Submit(pack), used));
     }
@@ -190,5 +197,5 @@ internal sealed class ManifestBuilder : IDisposable
     }
 
     private CorruptionException NotCounted(PackId pack) =>
-        new(_parent!.Key, null, $"its pack table does not count what its pages refer to in {_parent.GetPackKey(pack)}");
+        new((_parent ?? Manifest).Key, null, $"its pack table does not count what its pages refer to in {Manifest.GetPackKey(pack)}");
 }

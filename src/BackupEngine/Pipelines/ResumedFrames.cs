@@ -21,6 +21,8 @@ internal static class ResumedFrames
     public static async Task<IReadOnlyDictionary<PackId, long>> ReadAsync(IObjectStore store, BackupPlan plan, Manifest own, KnownFrames known, CancellationToken cancellationToken)
     {
         var sizes = new Dictionary<PackId, long>();
+        if (plan.Resumed.Count == 0)
+            return sizes;
         using var decompressor = new ChunkDecompressor();
         byte[] plain = new byte[plan.Geometry.ChunkSize];
         byte[] pack = [];

@@ -15,7 +15,7 @@ internal sealed class PackLife(long sizeBytes)
     /// <summary>Bytes of the live frames, and of a pack around them: when all of it is alive, that is the pack's size.</summary>
     public long LiveBytes { get; private set; } = PackFormat.MinPackSize;
 
-    /// <summary>The most that a single backup uses: what is alive is that much at least.</summary>
+    /// <summary>The most that the references of a single backup add up to. Where no chunk repeats, that much is alive at least; where many do, a pack looks fuller than it is and is left alone.</summary>
     public long MostUsedBytes { get; set; }
 
     /// <summary>Bytes of the pages that would have to be written anew to move the live frames; a page that refers to several such packs is counted for one of them.</summary>

@@ -6,7 +6,7 @@ public interface IWritableVolume : IVolume
     /// <summary>Whether every byte is known to be zero still, because the volume was just made: zeros need no writing then.</summary>
     bool IsZeroed { get; }
 
-    /// <summary>Writes all of <paramref name="source"/> at <paramref name="offset"/>; offset plus length is at most <see cref="IVolume.SizeBytes"/>.</summary>
+    /// <summary>Writes all of <paramref name="source"/> at <paramref name="offset"/>; offset plus length is at most <see cref="IVolume.SizeBytes"/>. Who reads, flushes or zeroes the same bytes awaits it first.</summary>
     /// <exception cref="VolumeException">The volume could not be written.</exception>
     ValueTask WriteAsync(ReadOnlyMemory<byte> source, long offset, CancellationToken cancellationToken = default);
 

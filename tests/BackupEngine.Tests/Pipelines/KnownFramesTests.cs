@@ -15,7 +15,7 @@ public sealed class KnownFramesTests
         for (int number = 1; number <= 60_000; number++)
             known.Add(CreateEntry(number));
         int lost = Enumerable.Range(1, 60_000).Count(number => !known.TryFind(CreateEntry(number).Digest, out FrameLocation location) || location != CreateEntry(number).Location);
-        Assert.InRange(lost, 0, 10);
+        Assert.InRange(lost, 0, 120); // hashes of the process are random, and a stretch may be full
         Assert.DoesNotContain(Enumerable.Range(60_001, 10_000), number => known.TryFind(CreateEntry(number).Digest, out _));
     }
 
@@ -37,6 +37,16 @@ public sealed class KnownFramesTests
         }
 
         Assert.InRange(found, 150_000, 200_000);
+    }
+
+    /// <summary>Those of a backup that was cut off were pushed out by the parent's, which the walk meets later.</summary>
+    [Fact]
+    public void Where_nothing_gives_way_the_first_are_found_however_many_follow()
+    {
+        using var known = new KnownFrames(KnownFrames.MinBytes, 1L << 40, keepsFirst: true);
+        for (int number = 1; number <= 100_000; number++)
+            known.Add(CreateEntry(number));
+        Assert.InRange(Enumerable.Range(1, 5_000).Count(number => known.TryFind(CreateEntry(number).Digest, out _)), 4_990, 5_000);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
 using Xunit;
@@ -80,6 +81,46 @@ public sealed class ConcurrencyTests : IDisposable
         Assert.Equal(1, made);
         VolumeAssert.Same(Content("a", "0"), await repository.RestoreOverAsync(await repository.GetAsync(options.BackupId.Value, Repositories.Token)), "the one that was made");
         await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, "one id");
+    }
+
+    /// <summary>The second put its intent when the first had committed and removed its own, overwrote the first's packs, and removed them with its manifest when it failed.</summary>
+    [Fact]
+    public async Task Whenever_another_backup_of_its_id_is_made_one_of_the_two_is_whole()
+    {
+        for (int call = 1, calls = int.MaxValue; call <= calls; call++)
+        {
+            await using var inner = new InMemoryObjectStore();
+            BackupRepository other = await Repositories.OpenAsync(inner);
+            var options = new BackupOptions { VolumeId = Repositories.VolumeId, BackupId = Guid.NewGuid() };
+            bool isOtherMade = false;
+            await using var store = new FaultInjectingObjectStore(inner, 1)
+            {
+                BeforeCall = async number =>
+                {
+                    calls = number;
+                    if (number == call)
+                        isOtherMade = await TryBackUpAsync(other, Content("other", "1"), options);
+                },
+            };
+            calls = 0;
+            bool isOneMade = await TryBackUpAsync(await Repositories.OpenAsync(store), Content("one", "0"), options);
+            Assert.True(isOneMade != isOtherMade, $"before call {call}: {isOneMade}, {isOtherMade}");
+            VolumeAssert.Same(isOneMade ? Content("one", "0") : Content("other", "1"), await other.RestoreOverAsync(await other.GetAsync(options.BackupId.Value, Repositories.Token)), $"before call {call}");
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(inner, $"before call {call}");
+        }
+    }
+
+    private static async Task<bool> TryBackUpAsync(BackupRepository repository, byte[] content, BackupOptions options)
+    {
+        try
+        {
+            await repository.BackupAsync(new MemoryVolume(content), options, cancellationToken: Repositories.Token);
+            return true;
+        }
+        catch (BackupStateException)
+        {
+            return false;
+        }
     }
 
     private static byte[] Content(string volume, string step)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using BackupEngine.Chunking;
 using BackupEngine.Format;
@@ -31,6 +32,7 @@ internal sealed class RestorePipeline
     private readonly RestoreCounters _counters;
     private readonly TargetComparer? _comparer;
     private readonly PageReader _pages;
+    private readonly ConcurrentStack<PageScratch> _scratches = new();
     private readonly int _workers;
 
     public RestorePipeline(
@@ -115,20 +117,24 @@ internal sealed class RestorePipeline
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _comparer is null ? 1 : _workers, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(mapped, parallel, async (number, token) =>
         {
-            List<WantedChunk> wanted = await ReadPageAsync(number, token).ConfigureAwait(false);
+            if (!_scratches.TryPop(out PageScratch? scratch))
+                scratch = new PageScratch();
+            await ReadPageAsync(number, scratch, token).ConfigureAwait(false);
             lock (batch)
-                wanted.ForEach(batch.Add);
+                scratch.Wanted.ForEach(batch.Add);
+            _scratches.Push(scratch);
         }).ConfigureAwait(false);
         return batch;
     }
 
-    private async ValueTask<List<WantedChunk>> ReadPageAsync(long number, CancellationToken cancellationToken)
+    /// <summary>Deals with the zeros of a page, and gathers the chunks to be fetched.</summary>
+    private async ValueTask ReadPageAsync(long number, PageScratch scratch, CancellationToken cancellationToken)
     {
-        var page = new Page();
+        (Page page, List<WantedChunk> wanted) = (scratch.Page, scratch.Wanted);
+        wanted.Clear();
         await _pages.ReadAsync(number, page, cancellationToken).ConfigureAwait(false);
         long first = number * PageFormat.ChunksPerPage;
         int chunks = _geometry.GetChunksInPage(number);
-        var wanted = new List<WantedChunk>(chunks);
         int zeros = 0;
         for (int index = 0; index < chunks; index++)
         {
@@ -144,7 +150,6 @@ internal sealed class RestorePipeline
         await MakeZeroAsync(first + zeros, first + chunks, cancellationToken).ConfigureAwait(false);
         if (_comparer is not null)
             await _comparer.RemoveEqualAsync(wanted, cancellationToken).ConfigureAwait(false);
-        return wanted;
     }
 
     private bool IsInRange(long chunk) =>
@@ -172,5 +177,13 @@ internal sealed class RestorePipeline
                 _counters.AddZeroed(zeros.Length);
             }
         }
+    }
+
+    /// <summary>What planning a page takes, used again for page after page.</summary>
+    private sealed class PageScratch
+    {
+        public Page Page { get; } = new();
+
+        public List<WantedChunk> Wanted { get; } = new(PageFormat.ChunksPerPage);
     }
 }

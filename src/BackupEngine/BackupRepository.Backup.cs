@@ -202,7 +202,7 @@ public sealed partial class BackupRepository
             Compression = options.Compression,
             Parent = parent,
             DamagedPacks = parent is null || damagedPacks is null ? new HashSet<PackId>() : DamagedParent.FindPacks(parent, damagedPacks),
-            ChangedExtents = damagedPacks is null && options.ChangedExtents is { } changed ? ChangedChunks.Align(changed, geometry, parent!.Geometry) : null,
+            ChangedExtents = damagedPacks is null && options.ChangedExtents is { } changed ? ChangedChunks.Join(changed, geometry, parent!.Geometry) : null,
             Resumed = [.. takenOver.Select(intent => intent.Backup.Id)],
             Workers = options.Workers ?? Environment.ProcessorCount,
             MaxMemoryBytes = options.MaxMemoryBytes,

@@ -55,5 +55,5 @@ public class ChangeDetectionBenchmarks
 
     /// <summary>Extents in no order over 1 TiB, sorted, joined and widened to chunks.</summary>
     [Benchmark]
-    public int AlignChangedExtents() => ChangedChunks.Align(_extents, _geometry, _geometry).Count;
+    public int JoinChangedExtents() => ChangedChunks.Join(_extents, _geometry, _geometry).Count;
 }

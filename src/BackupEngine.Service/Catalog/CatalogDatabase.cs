@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 
 namespace BackupEngine.Service.Catalog;
@@ -7,8 +8,7 @@ namespace BackupEngine.Service.Catalog;
 /// <summary>Where the catalog is, and how to open it: a SQLite file in the data directory, or a PostgreSQL database.</summary>
 internal sealed class CatalogDatabase : IAsyncDisposable
 {
-    private readonly DbContextOptions<SqliteCatalogContext>? _sqlite;
-    private readonly DbContextOptions<PostgresCatalogContext>? _postgres;
+    private readonly Func<CatalogContext> _open;
 
     private CatalogDatabase(string connectionString, bool isShared)
     {
@@ -16,11 +16,11 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         IsShared = isShared;
         if (isShared)
         {
-            _postgres = new DbContextOptionsBuilder<PostgresCatalogContext>().UseNpgsql(connectionString).Options;
+            _open = new PooledDbContextFactory<PostgresCatalogContext>(new DbContextOptionsBuilder<PostgresCatalogContext>().UseNpgsql(connectionString).Options).CreateDbContext;
         }
         else
         {
-            _sqlite = new DbContextOptionsBuilder<SqliteCatalogContext>().UseSqlite(connectionString).Options;
+            _open = new PooledDbContextFactory<SqliteCatalogContext>(new DbContextOptionsBuilder<SqliteCatalogContext>().UseSqlite(connectionString).Options).CreateDbContext;
         }
     }
 
@@ -43,7 +43,8 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         return new(builder.ToString(), isShared: false);
     }
 
-    public CatalogContext Open() => _postgres is not null ? new PostgresCatalogContext(_postgres) : new SqliteCatalogContext(_sqlite!);
+    /// <summary>A context of its own for the caller, who disposes of it. Contexts are pooled: making one costs about as much as a query.</summary>
+    public CatalogContext Open() => _open();
 
     /// <summary>Brings the tables to this version's shape.</summary>
     public async Task MigrateAsync(CancellationToken cancellationToken = default)

@@ -38,7 +38,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
             string change = step == 0 ? "full" : random.Mutate(model, MaxBytes);
             BackupOptions options = step == 0 ? first : first with { Incremental = true, ChunkSize = null, Hash = null, Compression = NextCompression(random) };
             if (step > 0 && random.Next(2) == 0)
-                options = options with { ChangedExtents = model.ChangesSince(before) };
+                options = options with { ChangedExtents = Disorder(random, model.ChangesSince(before)) };
             Backup backup = await repository.BackupAsync(model.ToVolume(), options, cancellationToken: Repositories.Token);
             output.WriteLine($"{step}: {model.SizeBytes} bytes, {change}; read {backup.BytesRead}, changed {backup.BytesChanged}, stored {backup.BytesStored}");
             chain.Add((backup, model.Clone()));
@@ -97,6 +97,23 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
                 VolumeAssert.Same(model.Content, restored, $"{what}, {kind}");
             }
         }
+    }
+
+    /// <summary>The same changes as callers may tell them too: with what lies between them, parts of them twice, in any order.</summary>
+    private static VolumeExtent[] Disorder(Random random, IReadOnlyList<VolumeExtent> changes)
+    {
+        var told = new List<VolumeExtent>();
+        for (int first = 0, end; first < changes.Count; first = end)
+        {
+            end = random.Next(first, Math.Min(changes.Count, first + 20)) + 1;
+            var whole = new VolumeExtent(changes[first].Offset, changes[end - 1].End - changes[first].Offset);
+            long inner = random.NextInt64(whole.Length);
+            told.AddRange(whole, new VolumeExtent(whole.Offset + inner, random.NextInt64(whole.Length - inner + 1)));
+        }
+
+        VolumeExtent[] shuffled = [.. told];
+        random.Shuffle(shuffled);
+        return shuffled;
     }
 
     private static async Task CheckRestoresAsync(BackupRepository repository, Backup backup, byte[] expected, Random random, string what)

@@ -31,7 +31,8 @@ try
     await app.StartAsync();
 
     RequestMix mix = new(ids);
-    await RunAsync(serve.Listen, mix, options.RequestsPerSecond, seconds: 5);
+    // A server runs for months: its code is compiled well before the first time that counts.
+    await RunAsync(serve.Listen, mix, options.RequestsPerSecond, seconds: 20);
     double[] milliseconds = await RunAsync(serve.Listen, mix, options.RequestsPerSecond, options.Seconds);
     Array.Sort(milliseconds);
     Console.WriteLine(string.Create(

@@ -45,6 +45,17 @@ public sealed class StoredSizeTests : IAsyncDisposable
         Assert.All(manifest.Pages.MappedPages().Skip(1), page => Assert.Equal(parent.Pages[page], manifest.Pages[page]));
     }
 
+    /// <summary>Once would be little, because repeated chunks are stored once; but zeros must not be stored, mapped or fetched at all.</summary>
+    [Fact]
+    public async Task Zeros_that_are_no_holes_are_read_and_neither_stored_nor_mapped()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        var volume = new MemoryVolume(new byte[20_000_001], allocated: [.. Enumerable.Repeat(true, 20)], blockSize: 1 << 20);
+        Backup full = await repository.FullAsync(volume);
+        Assert.Equal((20_000_001, 0, 1), (volume.BytesRead, full.BytesChanged, full.ObjectCount));
+        Assert.Empty((await _store.ReadManifestAsync(full, Repositories.Token)).Pages.MappedPages());
+    }
+
     [Fact]
     public async Task Changed_extents_are_all_that_is_read()
     {

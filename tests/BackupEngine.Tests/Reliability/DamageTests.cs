@@ -1,6 +1,10 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using BackupEngine.Catalog;
+using BackupEngine.Format;
+using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Packing;
 using BackupEngine.TestKit;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
@@ -79,6 +83,35 @@ public sealed class DamageTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Single(report.Findings.Select(finding => finding.VolumeOffset).Distinct());
     }
 
+    /// <summary>What another repository, an older version of the object or somebody with bad intent may put there: its own checksums are right.</summary>
+    [Fact]
+    public async Task A_manifest_that_is_whole_but_not_the_one_that_was_committed_is_refused()
+    {
+        string key = _backups[0].Backup.ManifestKey!;
+        byte[] manifest = await _store.GetAllAsync(key, 1 << 20, Repositories.Token);
+        manifest[ManifestFormat.Header.ParentId] ^= 1;
+        SHA256.HashData(manifest.AsSpan(..^SHA256.HashSizeInBytes), manifest.AsSpan(^SHA256.HashSizeInBytes..));
+        ManifestDecoder.Decode(key, manifest);
+        await _store.PutAsync(key, manifest, cancellationToken: Repositories.Token);
+        await CheckFirstIsRefusedAsync(key, "the manifest does not match the SHA-256 in the record");
+    }
+
+    [Fact]
+    public async Task A_page_that_is_whole_but_not_the_one_of_the_manifest_is_refused()
+    {
+        Manifest manifest = await _store.ReadManifestAsync(_backups[0].Backup, Repositories.Token);
+        FrameLocation location = manifest.Pages[0].Location;
+        string key = manifest.GetPackKey(location.Pack);
+        byte[] pack = await _store.GetAllAsync(key, 1 << 20, Repositories.Token);
+        Memory<byte> frame = pack.AsMemory((int)location.Offset, (int)location.Length);
+        Assert.True(FrameHeader.TryRead(frame.Span, out FrameHeader header));
+        frame.Span[^1] ^= 1; // in the digest of the last chunk
+        FrameHeader.Seal(frame.Span, header.Kind, header.Codec, header.Number, header.PlainLength);
+        Assert.True(FrameHeader.IsIntact(frame.Span));
+        await _store.PutAsync(key, pack, cancellationToken: Repositories.Token);
+        await CheckFirstIsRefusedAsync(key, "page 0 of the manifest is damaged");
+    }
+
     [Fact]
     public async Task A_deep_look_reads_what_backups_share_once()
     {
@@ -113,6 +146,18 @@ public sealed class DamageTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.InRange(read.Sum(), 30, 130);
         await Assert.ThrowsAsync<ArgumentException>(() => repository.VerifyAsync(new VerifyOptions { SamplePercent = 0 }, cancellationToken: Repositories.Token));
         await Assert.ThrowsAsync<ArgumentException>(() => repository.VerifyAsync(new VerifyOptions { SamplePercent = double.NaN }, cancellationToken: Repositories.Token));
+    }
+
+    private async Task CheckFirstIsRefusedAsync(string key, string problem)
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        var target = new MemoryVolume(400_000);
+        var error = await Assert.ThrowsAsync<CorruptionException>(() => repository.RestoreAsync(_backups[0].Backup.Id, target, cancellationToken: Repositories.Token));
+        Assert.Equal(key, error.Key);
+        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, target.BytesWritten);
+        VerifyReport report = await repository.VerifyAsync(new VerifyOptions { Deep = true }, cancellationToken: Repositories.Token);
+        Assert.Contains(report.Findings, finding => finding.Key == key && finding.Problem.Contains(problem, StringComparison.Ordinal));
     }
 
     private async Task<string> JudgeAsync(string what)

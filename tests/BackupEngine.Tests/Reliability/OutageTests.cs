@@ -42,6 +42,24 @@ public sealed class OutageTests
         }
     }
 
+    /// <summary>The record is there, but nobody tells the backup so: not the put of it, and not the look whether it arrived.</summary>
+    [Fact]
+    public async Task A_backup_that_cannot_know_whether_it_was_committed_fails_and_leaves_all_that_its_record_may_need()
+    {
+        await using var store = new InMemoryObjectStore();
+        await Repositories.OpenAsync(store);
+        await using var forgetful = new CommitWithoutAnswer(store);
+        byte[] content = Repositories.Noise(1 << 20);
+        BackupRepository cutOff = await Repositories.OpenAsync(forgetful);
+        ObjectStoreException e = await Assert.ThrowsAsync<ObjectStoreException>(() => cutOff.FullAsync(new MemoryVolume(content), Options()));
+        Assert.Equal(ObjectStoreError.AccessDenied, e.Error);
+
+        BackupRepository repository = await Repositories.OpenAsync(store);
+        Backup committed = Assert.Single(await repository.ListAsync(cancellationToken: Repositories.Token));
+        Assert.Equal(BackupStatus.Available, committed.Status);
+        VolumeAssert.Same(content, await repository.RestoreOverAsync(committed), "committed without an answer");
+    }
+
     [Fact]
     public async Task A_full_disk_fails_cleanly_and_with_room_again_the_backup_succeeds()
     {
@@ -87,4 +105,40 @@ public sealed class OutageTests
     }
 
     private static BackupOptions Options() => new() { VolumeId = Repositories.VolumeId, Workers = 1, MaxMemoryBytes = 16 << 20 };
+
+    /// <summary>From the put of a record, which takes effect, to the next read all is refused.</summary>
+    private sealed class CommitWithoutAnswer(IObjectStore inner) : IObjectStore
+    {
+        private bool _isSilent;
+
+        public string Name => inner.Name;
+
+        public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+        {
+            await inner.PutAsync(key, content, condition, cancellationToken);
+            if (key.StartsWith("records/", StringComparison.Ordinal))
+            {
+                _isSilent = true;
+                throw Refusal(key);
+            }
+        }
+
+        public ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default)
+        {
+            if (!_isSilent)
+                return inner.GetAsync(key, offset, destination, cancellationToken);
+            _isSilent = false;
+            throw Refusal(key);
+        }
+
+        public ValueTask<ObjectInfo?> HeadAsync(string key, CancellationToken cancellationToken = default) => inner.HeadAsync(key, cancellationToken);
+
+        public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellationToken = default) => inner.ListAsync(prefix, cancellationToken);
+
+        public ValueTask DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => inner.DeleteAsync(keys, cancellationToken);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private static ObjectStoreException Refusal(string key) => new(ObjectStoreError.AccessDenied, key, "refused");
+    }
 }

@@ -126,6 +126,33 @@ public sealed class ResumeTests : IAsyncDisposable
         Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
     }
 
+    [Fact]
+    public async Task A_writer_that_lives_after_all_leaves_its_packs_to_the_one_that_has_taken_them_over()
+    {
+        var id = Guid.NewGuid();
+        using var cancel = new CancellationTokenSource();
+        Backup? heir = null;
+        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 12 ? TakeOverAsync() : Task.CompletedTask };
+        BackupRepository repository = await Repositories.OpenAsync(watching);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => repository.BackupAsync(new MemoryVolume(_content), Options() with { BackupId = id }, cancellationToken: cancel.Token));
+
+        Assert.InRange(heir!.BytesStored, 1, VolumeSize - (8 << 20));
+        BackupRepository healthy = await Repositories.OpenAsync(_store);
+        VolumeAssert.Same(_content, await healthy.RestoreOverAsync(heir), "the heir");
+        Assert.Empty((await healthy.VerifyAsync(new VerifyOptions { Deep = true }, cancellationToken: Repositories.Token)).Findings);
+
+        // The pack that was under way may have come too late to be taken over.
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after the heir");
+
+        async Task TakeOverAsync()
+        {
+            BackupRepository other = await Repositories.OpenAsync(_store);
+            heir = await other.BackupAsync(new MemoryVolume(_content), Options() with { ResumeId = id }, cancellationToken: Repositories.Token);
+            await cancel.CancelAsync();
+        }
+    }
+
     private static BackupOptions Options() => new() { VolumeId = Repositories.VolumeId, Workers = 1, MaxMemoryBytes = 16 << 20 };
 
     /// <summary>Begins a backup whose process dies after so many packs.</summary>

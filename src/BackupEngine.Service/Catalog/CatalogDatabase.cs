@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 
 namespace BackupEngine.Service.Catalog;
@@ -8,7 +7,8 @@ namespace BackupEngine.Service.Catalog;
 /// <summary>Where the catalog is, and how to open it: a SQLite file in the data directory, or a PostgreSQL database.</summary>
 internal sealed class CatalogDatabase : IAsyncDisposable
 {
-    private readonly Func<CatalogContext> _open;
+    private readonly DbContextOptions<SqliteCatalogContext>? _sqlite;
+    private readonly DbContextOptions<PostgresCatalogContext>? _postgres;
 
     private CatalogDatabase(string connectionString, bool isShared)
     {
@@ -16,11 +16,11 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         IsShared = isShared;
         if (isShared)
         {
-            _open = new PooledDbContextFactory<PostgresCatalogContext>(new DbContextOptionsBuilder<PostgresCatalogContext>().UseNpgsql(connectionString).Options).CreateDbContext;
+            _postgres = new DbContextOptionsBuilder<PostgresCatalogContext>().UseNpgsql(connectionString).Options;
         }
         else
         {
-            _open = new PooledDbContextFactory<SqliteCatalogContext>(new DbContextOptionsBuilder<SqliteCatalogContext>().UseSqlite(connectionString).Options).CreateDbContext;
+            _sqlite = new DbContextOptionsBuilder<SqliteCatalogContext>().UseSqlite(connectionString).Options;
         }
     }
 
@@ -43,8 +43,7 @@ internal sealed class CatalogDatabase : IAsyncDisposable
         return new(builder.ToString(), isShared: false);
     }
 
-    /// <summary>A context of its own for the caller, who disposes of it. Contexts are pooled: making one costs about as much as a query.</summary>
-    public CatalogContext Open() => _open();
+    public CatalogContext Open() => _postgres is not null ? new PostgresCatalogContext(_postgres) : new SqliteCatalogContext(_sqlite!);
 
     /// <summary>Brings the tables to this version's shape.</summary>
     public async Task MigrateAsync(CancellationToken cancellationToken = default)

@@ -53,7 +53,7 @@ public class ChangeDetectionBenchmarks
         return changed;
     }
 
-    /// <summary>Extents in no order over 1 TiB, sorted, joined and widened to chunks.</summary>
+    /// <summary>Extents in no order over 1 TiB, sorted and joined.</summary>
     [Benchmark]
     public int JoinChangedExtents() => ChangedChunks.Join(_extents, _geometry, _geometry).Count;
 }

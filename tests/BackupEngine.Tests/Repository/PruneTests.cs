@@ -188,6 +188,71 @@ public sealed class PruneTests : IAsyncDisposable
         Assert.InRange(failed, 1, calls);
     }
 
+    /// <summary>The writer goes on, and commits if it can, in the middle of the prune that has declared it dead.</summary>
+    [Fact]
+    public async Task A_backup_that_commits_at_any_moment_of_its_being_declared_dead_fails_or_is_whole()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        Backup first = await AddAsync(repository, _monday);
+        byte[] content = Repositories.Noise(100_000, 99);
+        var options = new BackupOptions { VolumeId = Repositories.VolumeId, Workers = 1 };
+        await using var counting = new FaultInjectingObjectStore(await _store.CloneAsync(_clock), 1);
+        await (await Repositories.OpenAsync(counting)).BackupAsync(new MemoryVolume(content), options, cancellationToken: Repositories.Token);
+
+        int failed = 0;
+        int committed = 0;
+        for (int call = counting.Calls - 3; call <= counting.Calls; call++)
+        {
+            int pruneCalls = int.MaxValue;
+            for (int pruneCall = 2; pruneCall <= pruneCalls; pruneCall++)
+            {
+                string what = $"stopped before call {call}, going on before call {pruneCall} of the prune";
+                InMemoryObjectStore store = await _store.CloneAsync(_clock);
+                var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                int at = call;
+                await using var interrupted = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? StopAsync(stopped, goesOn) : Task.CompletedTask };
+                Task<Backup> writing = (await Repositories.OpenAsync(interrupted)).BackupAsync(new MemoryVolume(content), options, cancellationToken: Repositories.Token);
+                await stopped.Task;
+                _clock.Now += TimeSpan.FromDays(2);
+                int pruneAt = pruneCall;
+                await using var watched = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == pruneAt ? GoOnAsync(goesOn, writing) : Task.CompletedTask };
+                await (await Repositories.OpenAsync(watched)).PruneAsync(new PruneOptions { BreakIntents = true }, Repositories.Token);
+                await GoOnAsync(goesOn, writing);
+
+                BackupRepository after = await Repositories.OpenAsync(store);
+                if (writing.IsCompletedSuccessfully)
+                {
+                    VolumeAssert.Same(content, await after.RestoreOverAsync(await writing), what);
+                    committed++;
+                }
+                else
+                {
+                    await Assert.ThrowsAsync<BackupStateException>(() => writing);
+                    failed++;
+                }
+
+                VolumeAssert.Same(_contents[first.Id], await after.RestoreOverAsync(first), $"the first, {what}");
+                await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, what);
+                pruneCalls = Math.Min(pruneCalls, watched.Calls);
+            }
+        }
+
+        Assert.True(failed > 0 && committed > 0, $"{failed} failed, {committed} were committed");
+
+        static async Task StopAsync(TaskCompletionSource stopped, TaskCompletionSource goesOn)
+        {
+            stopped.SetResult();
+            await goesOn.Task;
+        }
+
+        static async Task GoOnAsync(TaskCompletionSource goesOn, Task writing)
+        {
+            goesOn.TrySetResult();
+            await Task.WhenAny(writing);
+        }
+    }
+
     [Fact]
     public async Task Beside_a_running_backup_nothing_of_it_is_touched()
     {

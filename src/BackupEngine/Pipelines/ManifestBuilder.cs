@@ -114,10 +114,10 @@ internal sealed class ManifestBuilder : IDisposable
         }
     }
 
-    /// <summary>Counts in a pack of chunks that is on its way.</summary>
-    public async ValueTask SubmitAsync(PackWriter pack, CancellationToken cancellationToken)
+    /// <summary>Sends off a pack of chunks and counts it in. Not cancelled, or the pack's buffer were nobody's; whoever has the turn is, and lets go.</summary>
+    public async ValueTask SubmitAsync(PackWriter pack)
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
             Submit(pack);

@@ -73,7 +73,7 @@ internal sealed class RegionWorker : IDisposable
         if (_pack is { } last)
         {
             _pack = null;
-            await _manifest.SubmitAsync(last, cancellationToken).ConfigureAwait(false);
+            await _manifest.SubmitAsync(last).ConfigureAwait(false);
         }
     }
 
@@ -143,7 +143,7 @@ internal sealed class RegionWorker : IDisposable
             if (_pack is { } full)
             {
                 _pack = null;
-                await _manifest.SubmitAsync(full, cancellationToken).ConfigureAwait(false);
+                await _manifest.SubmitAsync(full).ConfigureAwait(false);
             }
 
             _pack = await _uploader.OpenAsync(cancellationToken).ConfigureAwait(false);

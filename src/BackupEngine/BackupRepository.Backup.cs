@@ -42,7 +42,13 @@ public sealed partial class BackupRepository
         OptionsGuard.Check(options);
         operation.Note("backup_engine.volume.id", options.VolumeId);
         long began = Stopwatch.GetTimestamp();
-        Backup? parentRecord = await FindParentAsync(options, cancellationToken).ConfigureAwait(false);
+        (Backup? parentRecord, bool isPassedOver) = await FindParentAsync(options, cancellationToken).ConfigureAwait(false);
+        if (isPassedOver && options.ChangedExtents is not null)
+        {
+            _logger.ExtentsNotUsed(options.VolumeId, parentRecord!.Id);
+            options = options with { ChangedExtents = null };
+        }
+
         var gate = new OperationGate(_limits, options.Pause);
         ResourceRequest request = PipelineMemory.ForBackup(options, volume.SizeBytes, options.ChunkSize ?? parentRecord?.ChunkSize ?? ChunkSizes.Default, parentRecord);
         using ResourceShare? share = await TakeShareAsync(operation, gate, request, cancellationToken).ConfigureAwait(false);
@@ -57,8 +63,8 @@ public sealed partial class BackupRepository
         var meter = new ProgressMeter(progress, volume.SizeBytes, isBackup: true);
         IObjectStore store = gate.Guard(_store);
         using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
-        await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], cancellationToken).ConfigureAwait(false);
-        await RecheckIdAsync(draft, cancellationToken).ConfigureAwait(false);
+        await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], isChosen: options.BackupId is not null, cancellationToken).ConfigureAwait(false);
+        await RecheckIdAsync(draft, isChosen: options.BackupId is not null, cancellationToken).ConfigureAwait(false);
         BackupPipeline? pipeline = null;
         IReadOnlyList<Intent> takenOver = [];
         bool isCommitUnclear = false;
@@ -117,22 +123,27 @@ public sealed partial class BackupRepository
         }
     }
 
-    private async Task<Backup?> FindParentAsync(BackupOptions options, CancellationToken cancellationToken)
+    /// <returns>
+    /// The parent, if there is one, and whether it was chosen here although a later backup is there that cannot be the parent: then what changed since "the last backup"
+    /// may be what changed since that one.
+    /// </returns>
+    private async Task<(Backup? Parent, bool IsPassedOver)> FindParentAsync(BackupOptions options, CancellationToken cancellationToken)
     {
         if (options.ParentId is { } parentId)
         {
             Backup parent = await GetAvailableAsync(parentId, cancellationToken).ConfigureAwait(false);
             return parent.VolumeId == options.VolumeId
-                ? parent
+                ? (parent, false)
                 : throw new BackupStateException($"Backup {parentId} is of volume {parent.VolumeId}; it cannot be the parent of a backup of volume {options.VolumeId}.");
         }
 
         if (!options.Incremental)
-            return null;
+            return (null, false);
         IReadOnlyList<Backup> backups = await _records.ListRecordsAsync(options.VolumeId, cancellationToken).ConfigureAwait(false);
-        return GetLatest(backups)
+        Backup chosen = GetLatest(backups)
             ?? await FindDamagedParentAsync(backups, cancellationToken).ConfigureAwait(false)
             ?? throw new BackupStateException($"There is no available backup of volume {options.VolumeId} in {Name} to do an incremental backup; do a full one first.");
+        return (chosen, backups.Any(other => other.IsUnreadable || (other.Id != chosen.Id && IsLater(other, chosen))));
     }
 
     /// <summary>When no backup is whole any more, the latest that was found damaged and has its manifest is better than none: most of its data need not be stored again.</summary>
@@ -209,8 +220,9 @@ public sealed partial class BackupRepository
         };
     }
 
-    private async Task PutIntentAsync(Backup draft, IReadOnlyList<Guid> resumes, CancellationToken cancellationToken)
+    private async Task PutIntentAsync(Backup draft, IReadOnlyList<Guid> resumes, bool isChosen, CancellationToken cancellationToken)
     {
+        CatalogJson.CheckLength(draft);
         try
         {
             var intent = new Intent { Backup = draft, Writer = ProcessIdentity.Current, Resumes = resumes };
@@ -220,24 +232,45 @@ public sealed partial class BackupRepository
         {
             throw new BackupStateException($"Backup {draft.Id} is being written already.");
         }
+        catch (OperationCanceledException) when (!isChosen)
+        {
+            // It may have arrived. An id that was chosen could be another's.
+            await RemoveIntentAsync(draft).ConfigureAwait(false);
+            throw;
+        }
     }
 
-    /// <summary>Another writer of this id may have committed, and removed its intent, after the id was found free: what is stored under it is not this one's to touch.</summary>
-    private async Task RecheckIdAsync(Backup draft, CancellationToken cancellationToken)
+    /// <summary>
+    /// Another writer of this id may have committed, and removed its intent, after the id was found free: what is stored under it is not this one's to touch. Nor is
+    /// what a backup of this id has left that is gone itself: others may refer to it.
+    /// </summary>
+    private async Task RecheckIdAsync(Backup draft, bool isChosen, CancellationToken cancellationToken)
     {
-        bool isFree = false;
+        string? hindrance = "";
         try
         {
-            isFree = await _records.FindRecordAsync(draft.VolumeId, draft.Id, cancellationToken).ConfigureAwait(false) is null;
+            hindrance = await _records.FindRecordAsync(draft.VolumeId, draft.Id, cancellationToken).ConfigureAwait(false) is not null ? $"Backup {draft.Id} exists already in {Name}."
+                : isChosen && await HasDataAsync(draft, cancellationToken).ConfigureAwait(false) ? $"{Name} holds data of an earlier backup {draft.Id}, which others may need; give this one another id."
+                : null;
         }
         finally
         {
-            if (!isFree)
+            if (hindrance is not null)
                 await RemoveIntentAsync(draft).ConfigureAwait(false);
         }
 
-        if (!isFree)
-            throw new BackupStateException($"Backup {draft.Id} exists already in {Name}.");
+        if (hindrance is not null)
+            throw new BackupStateException(hindrance);
+    }
+
+    private async Task<bool> HasDataAsync(Backup draft, CancellationToken cancellationToken)
+    {
+        (string dataVolumeId, Guid dataId) = IntentStore.DataOf(draft);
+        if (await _store.HeadAsync(draft.ManifestKey!, cancellationToken).ConfigureAwait(false) is not null)
+            return true;
+        await foreach (ObjectInfo _ in _store.ListAsync(StoreKeys.PacksOf(dataVolumeId, dataId), cancellationToken).ConfigureAwait(false))
+            return true;
+        return false;
     }
 
     /// <summary>The second half of the writer's promise (docs/architecture.md "Who may do what at once"): the intent is there, and only now the parent is looked at again.</summary>

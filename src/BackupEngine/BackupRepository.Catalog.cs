@@ -45,6 +45,7 @@ public sealed partial class BackupRepository
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="BackupNotFoundException">There is none.</exception>
     /// <exception cref="AmbiguousBackupException">Several fit.</exception>
+    /// <exception cref="CorruptionException">Its record is damaged.</exception>
     /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
     public async Task<Backup> FindAsync(string reference, string? volumeId = null, CancellationToken cancellationToken = default)
     {
@@ -84,9 +85,14 @@ public sealed partial class BackupRepository
         backups.Where(backup => backup.Status == BackupStatus.Available)
             .OrderBy(backup => backup.DataTimestamp).ThenBy(backup => backup.CreatedAt).LastOrDefault();
 
+    private static bool IsLater(Backup backup, Backup other) =>
+        backup.DataTimestamp > other.DataTimestamp || (backup.DataTimestamp == other.DataTimestamp && backup.CreatedAt > other.CreatedAt);
+
     private async Task<Backup> GetRecordAsync(Guid backupId, CancellationToken cancellationToken) =>
         await _records.FindRecordAsync(backupId, cancellationToken).ConfigureAwait(false)
-        ?? throw new BackupNotFoundException($"There is no backup {backupId} in {Name}.");
+        ?? throw NoSuchBackup(backupId);
+
+    private BackupNotFoundException NoSuchBackup(Guid backupId) => new($"There is no backup {backupId} in {Name}.");
 
     /// <exception cref="BackupStateException">The backup is not available.</exception>
     private async Task<Backup> GetAvailableAsync(Guid backupId, CancellationToken cancellationToken)

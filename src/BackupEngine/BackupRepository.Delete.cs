@@ -8,7 +8,10 @@ namespace BackupEngine;
 
 public sealed partial class BackupRepository
 {
-    /// <summary>Deletes a backup and all data that no other backup refers to. A delete that was cut off is finished by deleting again.</summary>
+    /// <summary>
+    /// Deletes a backup and all data that no other backup refers to. A delete that was cut off is finished by deleting again. Of one whose record cannot be read
+    /// the record goes, and its data with the next prune: repair first.
+    /// </summary>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written. One in error may go before them: they do not need it to be restored.</exception>
     /// <exception cref="BackupStateException">It was repacked at the same moment; delete it again.</exception>
@@ -20,7 +23,7 @@ public sealed partial class BackupRepository
     private async Task<int> RunDeleteAsync(Operation operation, Guid backupId, CancellationToken cancellationToken)
     {
         operation.Note("backup_engine.backup.id", backupId);
-        Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
+        Backup backup = await _records.FindRecordOrStubAsync(backupId, cancellationToken).ConfigureAwait(false) ?? throw NoSuchBackup(backupId);
         await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false);
 
         // Said first, and only then everything is looked at again: a writer does it the other way round, so at least one sees the other.
@@ -34,9 +37,9 @@ public sealed partial class BackupRepository
 
             // What is being imported needs its packs like what is there.
             IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
-            if (await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false) is { } now && now.ManifestKey != backup.ManifestKey)
+            if (!backup.IsUnreadable && await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false) is { } now && now.ManifestKey != backup.ManifestKey)
                 throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
-            int count = await DeleteDataAsync(backup, others, cancellationToken).ConfigureAwait(false);
+            int count = await DeleteDataAsync(backup, others, mark, cancellationToken).ConfigureAwait(false);
             _logger.Deleted(backupId, count);
             operation.Note("backup_engine.volume.id", backup.VolumeId);
             operation.Note("backup_engine.delete.objects", count);
@@ -48,16 +51,20 @@ public sealed partial class BackupRepository
         }
     }
 
-    private async Task<int> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    private async Task<int> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, string mark, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> packs = await FindUnreferencedAsync(backup, others, cancellationToken).ConfigureAwait(false);
         await _records.PutRecordAsync(backup with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
+        await _intents.ThrowIfBrokenAsync([mark], cancellationToken).ConfigureAwait(false);
 
         // The manifest goes after the packs that it names, or a delete that was cut off could not be finished.
         await _store.DeleteAsync(packs, cancellationToken).ConfigureAwait(false);
         bool isShared = others.Any(other => other.ManifestKey == backup.ManifestKey);
         if (backup.ManifestKey is { } manifest && !isShared)
             await _store.DeleteAsync(manifest, cancellationToken).ConfigureAwait(false);
+
+        // Its own intent, should one have been left, goes before the record: without that it could be taken over.
+        await _intents.DeleteAsync(backup, cancellationToken).ConfigureAwait(false);
         await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
         return packs.Count + 1;
     }
@@ -78,7 +85,7 @@ public sealed partial class BackupRepository
     private async Task<IReadOnlyList<Backup>> ThrowIfDependentsAsync(Backup backup, CancellationToken cancellationToken)
     {
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
-        RecordStore.ThrowIfUnreadable(records);
+        RecordStore.ThrowIfUnreadable(records.Where(other => other.Id != backup.Id));
         Guid[] dependents = [.. records.Where(other => other.ParentId == backup.Id).Select(other => other.Id)];
         return dependents.Length == 0 || backup.Status == BackupStatus.Error
             ? [.. records.Where(other => other.Id != backup.Id)]
@@ -90,9 +97,13 @@ public sealed partial class BackupRepository
     private async Task<IReadOnlyList<Backup>> ThrowIfBeingUsedAsync(Backup backup, CancellationToken cancellationToken)
     {
         IntentListing listing = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
-        if (listing.Intents.FirstOrDefault(intent => intent.Needs(backup) && !intent.IsDead) is { } intent)
+        if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && (intent.Needs(backup) || IsUnfinished(intent))) is { } intent)
             throw new BackupHasDependentsException(backup.Id, [intent.Backup.Id], $"Backup {backup.Id} cannot be deleted: something is being made from it ({intent}).");
         return [.. listing.Intents.Where(other => other.Backup.ManifestSha256 is not null && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup)];
+
+        // Declared dead, but nobody knows whether it is: only the record in its place keeps it from being committed.
+        bool IsUnfinished(Intent intent) =>
+            intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.Status is (BackupStatus.Deleting or BackupStatus.ErrorDeleting);
     }
 
     /// <summary>The keys of all packs that go with a backup.</summary>

@@ -36,17 +36,20 @@ public sealed partial class BackupRepository
 
         // An import holds on to data as a writer does to its parent: the intent first, and only then a look at what it names.
         using LocalWriters.Registration writing = LocalWriters.Begin(backup.Id);
-        await PutIntentAsync(backup with { Status = BackupStatus.Creating }, [], cancellationToken).ConfigureAwait(false);
+        await PutIntentAsync(backup with { Status = BackupStatus.Creating }, [], isChosen: true, cancellationToken).ConfigureAwait(false);
         try
         {
             await CheckDataAsync(backup, cancellationToken).ConfigureAwait(false);
-            await CommitAsync(backup).ConfigureAwait(false);
         }
-        finally
+        catch
         {
             await RemoveIntentAsync(backup).ConfigureAwait(false);
+            throw;
         }
 
+        // Should nobody know whether the record arrived, or may still arrive, the intent goes on holding the data.
+        await CommitAsync(backup).ConfigureAwait(false);
+        await RemoveIntentAsync(backup).ConfigureAwait(false);
         _logger.Imported(backup.Id, backup.ManifestKey!);
         return backup;
     }
@@ -78,11 +81,12 @@ public sealed partial class BackupRepository
             throw new BackupStateException($"The data of backup {backup.Id} is just being deleted.");
         try
         {
-            // Whoever deletes any backup of the chain may be about to delete packs that this one refers to. Asked before it is looked whether they are there.
+            // Whoever deletes any backup of the chain may be about to delete packs that this one refers to; a mark names the manifest, and of one that was repacked only
+            // its record knows that it belongs to the chain. Asked before it is looked whether they are there.
             Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
             IntentListing atWork = await _intents.ListAsync(manifest.VolumeId, cancellationToken).ConfigureAwait(false);
-            if (atWork.Deletions.Any(deletion => !deletion.IsDead && manifest.Backups.Contains(deletion.DataId)))
-                throw new BackupStateException($"The data of backup {backup.Id}, or of one that it descends from, is just being deleted; try again.");
+            if (atWork.Deletions.Any(deletion => !deletion.IsDead))
+                throw new BackupStateException($"The data of backup {backup.Id}, or of another of its volume, is just being deleted or repacked; try again.");
             VerifyReport report = await new VerifyPipeline(_store, new VerifyOptions(), new ProgressMeter(null, 0)).RunAsync([backup], cancellationToken).ConfigureAwait(false);
             if (report.Findings is [VerifyFinding first, ..])
                 throw new RecordFormatException($"{Name} does not hold all data of backup {backup.Id}: {first.Key}: {first.Problem}");

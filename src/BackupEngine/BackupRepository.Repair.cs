@@ -6,6 +6,7 @@ using BackupEngine.Diagnostics;
 using BackupEngine.Format;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Pruning;
 
 namespace BackupEngine;
 
@@ -33,9 +34,11 @@ public sealed partial class BackupRepository
     {
         List<Guid> rebuilt = [];
         List<Guid> marked = [];
-        foreach (Backup unreadable in (await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false)).Where(record => record.IsUnreadable))
+        IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
+        foreach (Backup unreadable in records.Where(record => record.IsUnreadable))
         {
-            Backup record = await RebuildRecordAsync(unreadable, cancellationToken).ConfigureAwait(false);
+            if (await RebuildRecordAsync(unreadable, records, cancellationToken).ConfigureAwait(false) is not { } record)
+                continue;
             await _records.PutRecordAsync(record, PutCondition.None, cancellationToken).ConfigureAwait(false);
             (record.Status == BackupStatus.Available ? rebuilt : marked).Add(record.Id);
         }
@@ -44,7 +47,7 @@ public sealed partial class BackupRepository
         foreach (IGrouping<Guid, VerifyFinding> damage in report.Findings.GroupBy(finding => finding.BackupId))
         {
             // Read again: it may have been deleted meanwhile, or have been in error before.
-            Backup? backup = await _records.FindRecordAsync(damage.Key, cancellationToken).ConfigureAwait(false);
+            Backup? backup = await _records.FindRecordOrStubAsync(damage.Key, cancellationToken).ConfigureAwait(false);
             if (backup is not { Status: BackupStatus.Available })
                 continue;
             Backup record = backup with { Status = BackupStatus.Error, FailReason = DescribeDamage([.. damage]), DamagedPacks = FindDamagedPacks(damage), UpdatedAt = _time.GetUtcNow() };
@@ -57,60 +60,59 @@ public sealed partial class BackupRepository
         return new RepairReport { RecordsRebuilt = rebuilt, BackupsMarked = marked, Findings = report.Findings };
     }
 
-    private async Task<Backup> RebuildRecordAsync(Backup unreadable, CancellationToken cancellationToken)
+    /// <returns>The record, or one in error when its data is gone; null when data is there that no record names, which may be its own: then the record stays unreadable, and nothing is removed.</returns>
+    private async Task<Backup?> RebuildRecordAsync(Backup unreadable, IReadOnlyList<Backup> records, CancellationToken cancellationToken)
     {
-        try
-        {
-            string key = await FindManifestKeyAsync(unreadable, cancellationToken).ConfigureAwait(false);
-            byte[] bytes = await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
-            Manifest manifest = ManifestDecoder.Decode(key, bytes);
-            ObjectInfo? stored = await _store.HeadAsync(key, cancellationToken).ConfigureAwait(false);
-            if (manifest.Backups[^1] != unreadable.Id || manifest.Key != key)
-                throw new CorruptionException(key, null, "the manifest is that of another backup");
-            return unreadable with
-            {
-                IsUnreadable = false,
-                Status = BackupStatus.Available,
-                FailReason = null,
-                Description = "the record was damaged, and made anew from the manifest",
-                SizeBytes = manifest.Geometry.SizeBytes,
-                ParentId = manifest.ParentId,
-                CreatedAt = stored?.LastModified ?? _time.GetUtcNow(),
-                DataTimestamp = stored?.LastModified ?? _time.GetUtcNow(),
-                UpdatedAt = _time.GetUtcNow(),
-                ChunkSize = manifest.Geometry.ChunkSize,
-                Hash = manifest.Hasher.Algorithm,
-                Compression = ChunkCompression.Lz4,
-                ManifestKey = key,
-                ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
-            };
-        }
-        catch (BackupEngineException e) when (e is CorruptionException or RepositoryException or ObjectStoreException { Error: ObjectStoreError.NotFound })
-        {
-            return unreadable with { IsUnreadable = false, FailReason = $"the record was damaged, and cannot be made anew: {e.Message}", UpdatedAt = _time.GetUtcNow() };
-        }
-    }
+        StoredData data = await StoredData.ListAsync(_store, null, cancellationToken).ConfigureAwait(false);
+        HashSet<string> stored = [.. data.Volumes.SelectMany(volume => volume.Value.Manifests.Keys.Select(id => StoreKeys.Manifest(volume.Key, id)))];
+        string[] unnamed = [.. stored.Except(records.Select(record => record.ManifestKey ?? ""))];
 
-    /// <summary>Where the manifest of a backup is of which only the id is known: under that id, unless it was repacked; then it still says whose it is.</summary>
-    private async Task<string> FindManifestKeyAsync(Backup backup, CancellationToken cancellationToken)
-    {
-        string first = StoreKeys.Manifest(backup.VolumeId, backup.Id);
-        if (await _store.HeadAsync(first, cancellationToken).ConfigureAwait(false) is not null)
-            return first;
-        await foreach (ObjectInfo info in _store.ListAsync(StoreKeys.ManifestsOf(backup.VolumeId), cancellationToken).ConfigureAwait(false))
+        // What the record still says of it; where it was stored first; anywhere, after a repack or under the volume of its parent.
+        string? named = await _records.FindManifestKeyAsync(unreadable, cancellationToken).ConfigureAwait(false);
+        string first = StoreKeys.Manifest(unreadable.VolumeId, unreadable.Id);
+        foreach (string key in new[] { named ?? first, first }.Where(stored.Contains).Concat(unnamed).Distinct())
         {
             try
             {
-                if (ManifestDecoder.Decode(info.Key, await _store.GetAllAsync(info.Key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false)).Backups[^1] == backup.Id)
-                    return info.Key;
+                byte[] bytes = await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
+                Manifest manifest = ManifestDecoder.Decode(key, bytes);
+                if (manifest.Key == key && (key == named || manifest.Backups[^1] == unreadable.Id))
+                    return await CreateRecordAsync(unreadable, manifest, bytes, cancellationToken).ConfigureAwait(false);
             }
-            catch (BackupEngineException e) when (e is CorruptionException or ObjectStoreException { Error: ObjectStoreError.NotFound })
+            catch (BackupEngineException e) when (e is CorruptionException or RepositoryException or ObjectStoreException { Error: ObjectStoreError.NotFound })
             {
-                // Another's.
+                // Another's; or its own, and of no use.
+                if (key == named || key == first)
+                    return CreateLost(e.Message);
             }
         }
 
-        return first;
+        return unnamed.Length == 0 ? CreateLost("no manifest is left that could be its own") : null;
+
+        Backup CreateLost(string why) =>
+            unreadable with { IsUnreadable = false, FailReason = $"the record was damaged, and cannot be made anew: {why}", UpdatedAt = _time.GetUtcNow() };
+    }
+
+    private async Task<Backup> CreateRecordAsync(Backup unreadable, Manifest manifest, byte[] bytes, CancellationToken cancellationToken)
+    {
+        ObjectInfo? stored = await _store.HeadAsync(manifest.Key, cancellationToken).ConfigureAwait(false);
+        return unreadable with
+        {
+            IsUnreadable = false,
+            Status = BackupStatus.Available,
+            FailReason = null,
+            Description = "the record was damaged, and made anew from the manifest",
+            SizeBytes = manifest.Geometry.SizeBytes,
+            ParentId = manifest.ParentId,
+            CreatedAt = stored?.LastModified ?? _time.GetUtcNow(),
+            DataTimestamp = stored?.LastModified ?? _time.GetUtcNow(),
+            UpdatedAt = _time.GetUtcNow(),
+            ChunkSize = manifest.Geometry.ChunkSize,
+            Hash = manifest.Hasher.Algorithm,
+            Compression = ChunkCompression.Lz4,
+            ManifestKey = manifest.Key,
+            ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
+        };
     }
 
     /// <summary>The packs that an incremental must not refer to; null when there are too many to name.</summary>

@@ -23,6 +23,18 @@ internal sealed partial class CatalogJson : JsonSerializerContext
     /// <summary>More than any record; longer ones are refused before they are read.</summary>
     public const int MaxLength = 4 << 20;
 
+    /// <summary>What a backup's name, description, metadata and the like may take: room is left for what is added to a record later.</summary>
+    private const int MaxDraftLength = 1 << 20;
+
+    /// <summary>Refuses to begin what could not be read again.</summary>
+    /// <exception cref="ArgumentException">The record would be too long.</exception>
+    public static void CheckLength(Backup draft)
+    {
+        int length = Write(draft).Length;
+        if (length > MaxDraftLength)
+            throw new ArgumentException($"The record of the backup would have {length} bytes, and {MaxDraftLength} are the most: its name, description or metadata are too long.", nameof(draft));
+    }
+
     /// <summary>Reads a record.</summary>
     /// <exception cref="CorruptionException">It is not one.</exception>
     public static Backup ReadBackup(string key, ReadOnlySpan<byte> json)

@@ -61,6 +61,22 @@ internal sealed class IntentStore(IObjectStore store)
         return key;
     }
 
+    /// <summary>
+    /// Asked when records say "deleting" and nothing is gone yet: whoever has begun since a mark was there has seen it. When somebody broke one, others may have begun
+    /// without seeing it, and all must stay.
+    /// </summary>
+    /// <exception cref="BackupStateException">A mark is gone.</exception>
+    public async Task ThrowIfBrokenAsync(IReadOnlyCollection<string> marks, CancellationToken cancellationToken)
+    {
+        if (marks.Count == 0)
+            return;
+        HashSet<string> missing = [.. marks];
+        await foreach (ObjectInfo info in store.ListAsync(StoreKeys.Intents, cancellationToken).ConfigureAwait(false))
+            missing.Remove(info.Key);
+        if (missing.Count > 0)
+            throw new BackupStateException("This delete or prune was declared dead by another prune; try again.");
+    }
+
     /// <summary>Where a backup's data is: an imported backup's may have another volume and id than its record.</summary>
     public static (string VolumeId, Guid Id) DataOf(Backup backup) =>
         backup.ManifestKey is { } key && StoreKeys.TryParseManifest(key, out string volumeId, out Guid id) ? (volumeId, id) : (backup.VolumeId, backup.Id);

@@ -1,9 +1,11 @@
+using System.Text;
+using System.Text.RegularExpressions;
 using BackupEngine.ObjectStores;
 
 namespace BackupEngine.Catalog;
 
 /// <summary>The records of a repository: which backups there are.</summary>
-internal sealed class RecordStore(IObjectStore store)
+internal sealed partial class RecordStore(IObjectStore store)
 {
     /// <summary>Records fetched at once: listing waits for answers, not for bytes.</summary>
     private const int ConcurrentReads = 16;
@@ -26,6 +28,33 @@ internal sealed class RecordStore(IObjectStore store)
         }
 
         return null;
+    }
+
+    /// <summary>As <see cref="FindRecordAsync(Guid, CancellationToken)"/>, but one that cannot be read stands as a backup in error.</summary>
+    public async Task<Backup?> FindRecordOrStubAsync(Guid backupId, CancellationToken cancellationToken)
+    {
+        await foreach ((string volumeId, Guid id) in ListIdsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (id == backupId)
+                return await ReadOrReportAsync(StoreKeys.Record(volumeId, id), cancellationToken).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    /// <summary>The manifest that a record names which cannot be read as a whole; null when not even that is left of it.</summary>
+    public async Task<string?> FindManifestKeyAsync(Backup unreadable, CancellationToken cancellationToken)
+    {
+        try
+        {
+            byte[] json = await store.GetAllAsync(StoreKeys.Record(unreadable.VolumeId, unreadable.Id), CatalogJson.MaxLength, cancellationToken).ConfigureAwait(false);
+            Match match = ManifestKey().Match(Encoding.Latin1.GetString(json));
+            return match.Success ? match.Value : null;
+        }
+        catch (BackupEngineException e) when (e is CorruptionException or ObjectStoreException { Error: ObjectStoreError.NotFound })
+        {
+            return null;
+        }
     }
 
     /// <summary>Volume and id of every record, from the listing alone.</summary>
@@ -55,7 +84,7 @@ internal sealed class RecordStore(IObjectStore store)
         if (records.FirstOrDefault(record => record.IsUnreadable) is { } record)
         {
             throw new CorruptionException(
-                StoreKeys.Record(record.VolumeId, record.Id), null, $"the record cannot be read, so nobody knows what it needs; repair the repository before anything is removed ({record.FailReason})");
+                StoreKeys.Record(record.VolumeId, record.Id), null, $"the record cannot be read, so nobody knows what it needs; repair the repository, or delete that backup, before anything is removed ({record.FailReason})");
         }
     }
 
@@ -73,6 +102,9 @@ internal sealed class RecordStore(IObjectStore store)
         Hash = Hashing.ChunkHash.XxHash128,
         Compression = Compression.ChunkCompression.None,
     };
+
+    [GeneratedRegex("volumes/[A-Za-z0-9][A-Za-z0-9._-]{0,127}/manifests/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", RegexOptions.CultureInvariant)]
+    private static partial Regex ManifestKey();
 
     private async Task<IReadOnlyList<Backup>> ReadAllAsync(string prefix, CancellationToken cancellationToken)
     {

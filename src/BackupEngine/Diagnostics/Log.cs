@@ -11,7 +11,7 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "Backup {BackupId} is available: {BytesRead} bytes read, {BytesChanged} changed, {BytesStored} stored in {Seconds:F1} s")]
     public static partial void BackupCommitted(this ILogger logger, Guid backupId, long bytesRead, long bytesChanged, long bytesStored, double seconds);
 
-    [LoggerMessage(3, LogLevel.Warning, "Backup {BackupId} of volume {VolumeId} failed; its packs and its intent are removed")]
+    [LoggerMessage(3, LogLevel.Warning, "Backup {BackupId} of volume {VolumeId} failed")]
     public static partial void BackupFailed(this ILogger logger, Exception exception, Guid backupId, string volumeId);
 
     [LoggerMessage(4, LogLevel.Warning, "What backup {BackupId} left could not be removed; it wastes space and harms nothing")]
@@ -37,4 +37,7 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Warning, "Backup {BackupId} builds on backup {ParentId}, which is damaged; whatever is in its {PackCount} damaged packs is stored anew")]
     public static partial void BuildsOnDamaged(this ILogger logger, Guid backupId, Guid parentId, int packCount);
+
+    [LoggerMessage(12, LogLevel.Warning, "Volume {VolumeId} is read as a whole: changed extents were given without a parent, and backup {ParentId}, which is to be it, is not the latest")]
+    public static partial void ExtentsNotUsed(this ILogger logger, string volumeId, Guid parentId);
 }

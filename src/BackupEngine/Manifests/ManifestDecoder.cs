@@ -123,7 +123,8 @@ internal static class ManifestDecoder
 
             for (; count > 0; count--, page++)
             {
-                if (!reader.TryReadEntry(out FrameLocation location, out ChunkDigest digest) || location.BackupOrdinal >= backupCount)
+                if (!reader.TryReadEntry(out FrameLocation location, out ChunkDigest digest) || location.BackupOrdinal >= backupCount
+                    || location.Length > PageFormat.MaxPageLength + FrameFormat.HeaderSize)
                     throw new CorruptionException(key, null, "its page table is damaged");
                 digest.CopyTo(checksum);
                 pages[page] = new PageEntry(location, BinaryPrimitives.ReadUInt64LittleEndian(checksum));

@@ -12,6 +12,9 @@ internal static class ManifestEncoder
 {
     private const int PackEntryMaxLength = 4 * VarInt.MaxLength;
 
+    /// <summary>Entries of the page table that room is made for at once.</summary>
+    private const int PageBatch = 4096;
+
     public static byte[] Encode(Manifest manifest)
     {
         byte[] volumeId = Encoding.UTF8.GetBytes(manifest.VolumeId);
@@ -80,11 +83,17 @@ internal static class ManifestEncoder
         }
     }
 
+    /// <summary>Counts in what was written; the coding's state goes on.</summary>
+    private static MapCodec.Writer Advance(ArrayBufferWriter<byte> output, MapCodec.Writer writer, int room)
+    {
+        output.Advance(writer.Length);
+        return writer.ContinueOn(output.GetSpan(room));
+    }
+
     private static void WritePageTable(ArrayBufferWriter<byte> output, PageTable pages)
     {
-        // The coding carries state from entry to entry, so all of it goes through one writer; its length is known to be bounded.
-        int mapped = pages.MappedPages().Count();
-        var writer = new MapCodec.Writer(output.GetSpan(MapCodec.GetMaxLength(mapped) + VarInt.MaxLength), PageFormat.PageDigestLength);
+        int room = MapCodec.GetMaxLength(PageBatch) + (2 * VarInt.MaxLength);
+        var writer = new MapCodec.Writer(output.GetSpan(room), PageFormat.PageDigestLength);
         long page = 0;
         for (long first = pages.FindMapped(0); first < pages.PageCount; first = pages.FindMapped(page))
         {
@@ -94,9 +103,13 @@ internal static class ManifestEncoder
                 page++;
             writer.BeginRun(page - first);
             for (long index = first; index < page; index++)
+            {
                 writer.WriteEntry(pages[index].Location, pages[index].Digest);
-        }
+                if ((index - first) % PageBatch == PageBatch - 1)
+                    writer = Advance(output, writer, room);
+            }
 
-        output.Advance(writer.Length);
+            writer = Advance(output, writer, room);
+        }
     }
 }

@@ -25,6 +25,9 @@ internal static class MapCodec
 
         public readonly int Length => _length;
 
+        /// <summary>Goes on elsewhere, from nothing written there.</summary>
+        public readonly Writer ContinueOn(Span<byte> other) => new(other, digestLength) { _previous = _previous };
+
         public void WriteZeros(long count) => _length += VarInt.Write(_destination[_length..], ((ulong)count << 1) | 1);
 
         public void BeginRun(long count) => _length += VarInt.Write(_destination[_length..], (ulong)count << 1);

@@ -49,6 +49,14 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
         }
     }
 
+    /// <summary>
+    /// A repack that lives after all changes records, and no stone stops that; only before each it looks for one. It has looked already when its mark is on a backup of
+    /// its volume: then what it stored stays this time.
+    /// </summary>
+    public void SpareRepacks(IntentListing atWork, IReadOnlyCollection<string> ownMarks) =>
+        _broken.RemoveAll(intent => intent.IsRepack && !intent.IsDead
+            && atWork.Deletions.Any(deletion => deletion.DataVolumeId == intent.Backup.VolumeId && !deletion.IsDead && !ownMarks.Contains(deletion.Key)));
+
     /// <summary>Those of the broken backups that were not committed, and that nobody took over.</summary>
     public IEnumerable<Backup> SelectBuried(IReadOnlyList<Backup> backups, Intent[] working)
     {

@@ -35,7 +35,7 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
                 await breaking.BuryAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            return await RemoveAsync(data, candidates, abandoned, breaking, cancellationToken).ConfigureAwait(false);
+            return await RemoveAsync(data, candidates, abandoned, breaking, marks, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -43,9 +43,11 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
         }
     }
 
-    private async Task<PruneReport> RemoveAsync(StoredData data, List<Backup> candidates, List<Backup> abandoned, IntentBreaker breaking, CancellationToken cancellationToken)
+    private async Task<PruneReport> RemoveAsync(
+        StoredData data, List<Backup> candidates, List<Backup> abandoned, IntentBreaker breaking, List<string> marks, CancellationToken cancellationToken)
     {
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+        breaking.SpareRepacks(atWork, marks);
         Intent[] working = [.. atWork.Intents.Where(intent => !breaking.IsBroken(intent))];
         if (working.FirstOrDefault(intent => intent.Damage is not null) is { } unreadable)
         {
@@ -63,7 +65,7 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
         await new LiveReferences(store, records, data, _kept).SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
         Protect(data, working, live, [.. removed, .. abandoned]);
         if (!options.DryRun)
-            await DeleteAsync(data, removed, breaking, cancellationToken).ConfigureAwait(false);
+            await DeleteAsync(data, removed, breaking, marks, cancellationToken).ConfigureAwait(false);
         return new PruneReport
         {
             DryRun = options.DryRun,
@@ -137,10 +139,11 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
     }
 
     /// <summary>Manifests go first: what has none cannot be imported. Records go after all data, so that a prune that is cut off is finished by the next.</summary>
-    private async Task DeleteAsync(StoredData data, Backup[] removed, IntentBreaker breaking, CancellationToken cancellationToken)
+    private async Task DeleteAsync(StoredData data, Backup[] removed, IntentBreaker breaking, List<string> marks, CancellationToken cancellationToken)
     {
         foreach (Backup backup in removed.Where(backup => backup.Status is not BackupStatus.Deleting))
             await records.PutRecordAsync(backup with { Status = BackupStatus.Deleting, UpdatedAt = time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
+        await intents.ThrowIfBrokenAsync(marks, cancellationToken).ConfigureAwait(false);
         string[] manifests = [.. data.Volumes.SelectMany(volume => volume.Value.Manifests.Keys.Select(id => StoreKeys.Manifest(volume.Key, id)))];
         await store.DeleteAsync(manifests, cancellationToken).ConfigureAwait(false);
         foreach ((string volumeId, VolumeData volume) in data.Volumes)

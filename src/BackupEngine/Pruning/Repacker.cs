@@ -161,7 +161,8 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
         try
         {
             IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
-            if (!atWork.Intents.Any(intent => intent.Backup.Id == own.Backup.Id))
+            if (!atWork.Intents.Any(intent => intent.Backup.Id == own.Backup.Id)
+                || await records.FindRecordAsync(own.Backup.VolumeId, own.Backup.Id, cancellationToken).ConfigureAwait(false) is not null)
                 throw new BackupStateException($"This repack of volume {own.Backup.VolumeId} was declared dead by another prune; prune again.");
             (string dataVolumeId, Guid dataId) = IntentStore.DataOf(backup);
             Intent? user = atWork.Intents.FirstOrDefault(intent => intent.Backup.Id != own.Backup.Id && !intent.IsDead && intent.Needs(backup));

@@ -19,9 +19,10 @@ public sealed class RepackBesideWriterTests
         byte[] content = await MakeMostlyDeadAsync(prepared);
         int committed = 0;
         int repacked = 0;
-        int calls = int.MaxValue;
-        for (int call = 2; call <= calls; call++)
+        bool isReached = true;
+        for (int call = 2; isReached; call++)
         {
+            isReached = false;
             await using InMemoryObjectStore store = await prepared.CloneAsync();
             BackupRepository repository = await Repositories.OpenAsync(store);
             var reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,10 +32,12 @@ public sealed class RepackBesideWriterTests
             await using var watched = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? BeginAsync() : Task.CompletedTask };
             PruneReport report = await (await Repositories.OpenAsync(watched)).PruneAsync(new PruneOptions { RepackBelowPercent = 50 }, Repositories.Token);
             goesOn.SetResult();
-            await Task.WhenAny(writing!);
+            if (writing is null)
+                break;
+            await Task.WhenAny(writing);
 
             await repository.PruneAsync(cancellationToken: Repositories.Token);
-            if (writing!.IsCompletedSuccessfully)
+            if (writing.IsCompletedSuccessfully)
                 committed++;
             else
                 await Assert.ThrowsAsync<BackupStateException>(() => writing);
@@ -42,10 +45,10 @@ public sealed class RepackBesideWriterTests
                 VolumeAssert.Same(content, await repository.RestoreOverAsync(backup), $"begun before call {call}, backup {backup.Id}");
             Assert.Empty((await repository.VerifyAsync(new VerifyOptions { Deep = true }, cancellationToken: Repositories.Token)).Findings);
             repacked += report.PacksRepacked > 0 ? 1 : 0;
-            calls = Math.Min(calls, watched.Calls);
 
             async Task BeginAsync()
             {
+                isReached = true;
                 var volume = new InterruptedVolume(content, async () =>
                 {
                     reading.SetResult();
@@ -57,6 +60,65 @@ public sealed class RepackBesideWriterTests
         }
 
         Assert.True(committed > 0 && repacked > 0, $"{committed} were committed, {repacked} beside a repack that did something");
+    }
+
+    /// <summary>Its manifest's id is none of the chain's, so the mark of whoever removes it was not recognized.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_import_of_a_repacked_backup_at_any_moment_of_its_removal_fails_or_is_whole(bool byPrune)
+    {
+        await using var prepared = new InMemoryObjectStore();
+        byte[] content = await MakeMostlyDeadAsync(prepared);
+        BackupRepository preparing = await Repositories.OpenAsync(prepared);
+        Assert.True((await preparing.PruneAsync(new PruneOptions { RepackBelowPercent = 50 }, Repositories.Token)).PacksRepacked > 0);
+        Backup repacked = Assert.Single(await preparing.ListAsync(cancellationToken: Repositories.Token));
+        ExportedRecord record = RecordTests.WithId(await preparing.ExportRecordAsync(repacked.Id, Repositories.Token), Guid.NewGuid());
+        if (byPrune)
+            await preparing.FullAsync(new MemoryVolume(content), new BackupOptions { VolumeId = Repositories.VolumeId, Workers = 1 });
+
+        int imported = 0;
+        bool isReached = true;
+        for (int call = 2; isReached; call++)
+        {
+            isReached = false;
+            await using InMemoryObjectStore store = await prepared.CloneAsync();
+            BackupRepository repository = await Repositories.OpenAsync(store);
+            int at = call;
+            await using var watched = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? ImportAsync() : Task.CompletedTask };
+            try
+            {
+                BackupRepository removing = await Repositories.OpenAsync(watched);
+                if (byPrune)
+                    await removing.PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token);
+                else
+                    await removing.DeleteAsync(repacked.Id, Repositories.Token);
+            }
+            catch (BackupHasDependentsException)
+            {
+                // It saw the import.
+            }
+
+            foreach (Backup backup in (await repository.ListAsync(cancellationToken: Repositories.Token)).Where(backup => backup.Status == BackupStatus.Available))
+                VolumeAssert.Same(content, await repository.RestoreOverAsync(backup), $"imported before call {call}, backup {backup.Id}");
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"imported before call {call}");
+
+            async Task ImportAsync()
+            {
+                isReached = true;
+                try
+                {
+                    await repository.ImportRecordAsync(record, Repositories.Token);
+                    imported++;
+                }
+                catch (BackupEngineException e) when (e is BackupStateException or RecordFormatException)
+                {
+                    // Too late.
+                }
+            }
+        }
+
+        Assert.True(imported > 0, "nothing was imported");
     }
 
     /// <summary>One backup, which needs little of a pack of a backup that is gone.</summary>

@@ -28,6 +28,25 @@ public sealed class HealTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
+    /// <summary>What changed since a backup that is no parent any more was taken for what changed since the one before it.</summary>
+    [Fact]
+    public async Task Changed_extents_without_a_parent_do_not_count_when_the_latest_backup_cannot_be_it()
+    {
+        await new RecordStore(_store).PutRecordAsync(_child with { Status = BackupStatus.Error, FailReason = "for the test" }, PutCondition.None, Repositories.Token);
+        _content[^1]++;
+        VolumeExtent sinceChild = new(VolumeSize - 1, 1);
+        var options = new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = [sinceChild] };
+        Backup backup = await _repository.FullAsync(new MemoryVolume(_content), options);
+        Assert.Equal(_full.Id, backup.ParentId);
+        VolumeAssert.Same(_content, await _repository.RestoreOverAsync(backup), "what changed since the backup in error");
+
+        // Of a parent that is named, the caller knows.
+        _content[0]++;
+        Backup named = await _repository.FullAsync(new MemoryVolume(_content), options with { ParentId = backup.Id, ChangedExtents = [new VolumeExtent(0, 1)] });
+        Assert.Equal(65_536, named.BytesRead);
+        VolumeAssert.Same(_content, await _repository.RestoreOverAsync(named), "the incremental of a parent that is named");
+    }
+
     public static TheoryData<string, bool> Damages()
     {
         var data = new TheoryData<string, bool>();

@@ -63,6 +63,44 @@ public sealed class RecordTests : IAsyncDisposable
         Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_id_of_a_backup_that_is_gone_is_refused_while_others_need_its_data(bool byImport)
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        byte[] content = Repositories.Noise(300_000);
+        Backup gone = await repository.FullAsync(new MemoryVolume(content));
+        Backup heir;
+        if (byImport)
+        {
+            heir = await repository.ImportRecordAsync(WithId(await repository.ExportRecordAsync(gone.Id, Repositories.Token), Guid.NewGuid()), Repositories.Token);
+            await repository.DeleteAsync(gone.Id, Repositories.Token);
+        }
+        else
+        {
+            content[^1]++;
+            heir = await repository.IncrementalAsync(new MemoryVolume(content));
+            await repository.PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token);
+        }
+
+        List<string> before = await _store.ListKeysAsync();
+        var again = new BackupOptions { VolumeId = Repositories.VolumeId, BackupId = gone.Id };
+        BackupStateException refused = await Assert.ThrowsAsync<BackupStateException>(() => repository.FullAsync(new MemoryVolume(Repositories.Noise(300_000, 1)), again));
+        Assert.Contains("give this one another id", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await _store.ListKeysAsync());
+        VolumeAssert.Same(content, await repository.RestoreOverAsync(heir), "what needs the data");
+    }
+
+    [Fact]
+    public async Task A_record_that_could_not_be_read_again_is_refused_before_anything_is_stored()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        var options = new BackupOptions { VolumeId = Repositories.VolumeId, Metadata = new Dictionary<string, string> { ["long"] = new('x', 2 << 20) } };
+        await Assert.ThrowsAsync<ArgumentException>(() => repository.FullAsync(new MemoryVolume(new byte[1000]), options));
+        Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
+    }
+
     [Fact]
     public async Task Imported_under_another_volume_the_chain_goes_on_where_its_data_is()
     {
@@ -102,7 +140,7 @@ public sealed class RecordTests : IAsyncDisposable
         Assert.Equal("xxh128", (string)record["hash"]!);
     }
 
-    private static ExportedRecord WithId(ExportedRecord record, Guid id, string? volumeId = null)
+    internal static ExportedRecord WithId(ExportedRecord record, Guid id, string? volumeId = null)
     {
         JsonObject json = JsonNode.Parse(Convert.FromBase64String(record.BackupUrl))!.AsObject();
         json["id"] = id.ToString();

@@ -61,6 +61,39 @@ public sealed class RepairTests : IAsyncLifetime
         VolumeAssert.Same(_first, await _repository.RestoreOverAsync(_full), "the parent");
     }
 
+    /// <summary>Whose data it names, only the record knows; a record in its place that names nothing let the next prune remove the data.</summary>
+    [Fact]
+    public async Task A_flipped_bit_in_the_record_of_an_import_does_not_cost_its_data()
+    {
+        Backup copy = await ImportCopyOfFullAsync();
+        string key = StoreKeys.Record(copy.VolumeId, copy.Id);
+        byte[] record = await _store.GetAllAsync(key, 1 << 20, Repositories.Token);
+        record[10] ^= 1;
+        await _store.PutAsync(key, record, cancellationToken: Repositories.Token);
+        await Assert.ThrowsAsync<CorruptionException>(() => _repository.PruneAsync(cancellationToken: Repositories.Token));
+
+        RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Equal([copy.Id], report.RecordsRebuilt);
+        VolumeAssert.Same(_first, await _repository.RestoreOverAsync(copy), "the import whose record was made anew");
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after a repair");
+    }
+
+    [Fact]
+    public async Task A_record_of_which_nothing_is_left_stays_while_there_is_data_that_could_be_its_own()
+    {
+        Backup copy = await ImportCopyOfFullAsync();
+        await _store.PutAsync(StoreKeys.Record(copy.VolumeId, copy.Id), "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Empty(report.RecordsRebuilt.Concat(report.BackupsMarked));
+        Assert.Equal([copy.Id], report.Findings.Select(finding => finding.BackupId));
+        await Assert.ThrowsAsync<CorruptionException>(() => _repository.PruneAsync(cancellationToken: Repositories.Token));
+        Assert.NotNull(await _store.HeadAsync(_full.ManifestKey!, Repositories.Token));
+
+        // Whoever does not need it says so.
+        await _repository.DeleteAsync(copy.Id, Repositories.Token);
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after it was given up");
+    }
+
     [Fact]
     public async Task Backups_that_share_a_damaged_pack_are_marked_with_the_bytes_that_are_lost()
     {
@@ -83,5 +116,14 @@ public sealed class RepairTests : IAsyncLifetime
         await _repository.DeleteAsync(_child.Id, Repositories.Token);
         await _repository.DeleteAsync(_full.Id, Repositories.Token);
         await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after the damaged ones are deleted");
+    }
+
+    /// <summary>The full under another id; the original and its child are deleted.</summary>
+    private async Task<Backup> ImportCopyOfFullAsync()
+    {
+        Backup copy = await _repository.ImportRecordAsync(RecordTests.WithId(await _repository.ExportRecordAsync(_full.Id, Repositories.Token), Guid.NewGuid()), Repositories.Token);
+        await _repository.DeleteAsync(_child.Id, Repositories.Token);
+        await _repository.DeleteAsync(_full.Id, Repositories.Token);
+        return copy;
     }
 }

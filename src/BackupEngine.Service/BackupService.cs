@@ -1,6 +1,8 @@
+using System.Net.Sockets;
 using BackupEngine.ObjectStores;
 using BackupEngine.Service.Catalog;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +17,7 @@ public static class BackupService
     /// <summary>Serves until it is cancelled or the process is asked to end; running jobs are then brought to rest first.</summary>
     /// <param name="options">Where volumes, backups and the catalog are.</param>
     /// <param name="cancellationToken">Ends the service.</param>
-    /// <exception cref="ServiceConfigurationException">A setting is missing or makes no sense, or another server uses the data directory.</exception>
+    /// <exception cref="ServiceConfigurationException">A setting is missing or makes no sense, or another server uses the data directory or the address.</exception>
     public static async Task RunAsync(ServeOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -24,7 +26,8 @@ public static class BackupService
         await using WebApplication app = Build(options);
         await app.Services.GetRequiredService<CatalogDatabase>().MigrateAsync(cancellationToken);
         app.MapBackupService();
-        await app.RunAsync(cancellationToken);
+        await StartAsync(app, options, cancellationToken);
+        await app.WaitForShutdownAsync(cancellationToken);
     }
 
     /// <summary>Fills an empty catalog from the container alone: what <c>backup-engine catalog rebuild</c> runs.</summary>
@@ -75,6 +78,18 @@ public static class BackupService
         builder.Services.AddBackupService(options, service);
         configure?.Invoke(builder);
         return builder.Build();
+    }
+
+    private static async Task StartAsync(WebApplication app, ServeOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is SocketException or IOException { InnerException: AddressInUseException })
+        {
+            throw new ServiceConfigurationException($"The service cannot listen on {options.Listen}: {exception.Message}", exception);
+        }
     }
 
     private static BackupServiceOptions ReadSettings(ServeOptions options)

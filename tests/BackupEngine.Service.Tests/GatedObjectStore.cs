@@ -2,9 +2,10 @@ using BackupEngine.ObjectStores;
 
 namespace BackupEngine.Service.Tests;
 
-/// <summary>A store that takes no pack until it is opened.</summary>
-internal sealed class GatedObjectStore : IObjectStore
+/// <summary>A store that takes no pack, or nothing under some other keys, until it is opened.</summary>
+internal sealed class GatedObjectStore(Func<string, bool>? isGated = null) : IObjectStore
 {
+    private readonly Func<string, bool> _isGated = isGated ?? (key => key.Contains("/packs/", StringComparison.Ordinal));
     private readonly InMemoryObjectStore _store = new();
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,7 +22,7 @@ internal sealed class GatedObjectStore : IObjectStore
 
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
     {
-        if (key.Contains("/packs/", StringComparison.Ordinal))
+        if (_isGated(key))
         {
             _reached.TrySetResult();
             await _open.Task.WaitAsync(cancellationToken);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using BackupEngine.ObjectStores;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Tests.Running;
 using Microsoft.EntityFrameworkCore;
@@ -28,6 +29,32 @@ public sealed class JobTests
 
         store.Open();
         await service.BackUpAsync(volume.Id);
+    }
+
+    [Fact]
+    public async Task Force_delete_in_the_last_moment_of_an_import_leaves_nothing_of_it_in_the_container()
+    {
+        string copy = Guid.NewGuid().ToString();
+        await using GatedObjectStore store = new(key => key.StartsWith("records/", StringComparison.Ordinal) && key.Contains(copy, StringComparison.Ordinal));
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(store: store);
+        TestVolume volume = TestVolume.Create(service, 1 << 20);
+        volume.Fill(1);
+        string original = await service.BackUpAsync(volume.Id);
+        JsonNode exported = (await service.GetAsync($"{Backups}/{original}/export_record")).Json["backup-record"]!;
+        JsonNode record = JsonNode.Parse(Convert.FromBase64String((string)exported["backup_url"]!))!;
+        record["id"] = copy;
+        Assert.Equal(201, (await service.PostAsync($"{Backups}/import_record", LifeCycleTests.Record((string)exported["backup_service"]!, record))).Status);
+        await store.Reached.WaitAsync(TimeSpan.FromSeconds(30), ServiceUnderTest.Cancel);
+
+        Assert.Equal(202, (await service.PostAsync($"{Backups}/{copy}/action", """{"os-force_delete": null}""")).Status);
+        store.Open();
+        await service.WaitGoneAsync(copy);
+        await foreach (ObjectInfo held in store.ListAsync("", ServiceUnderTest.Cancel))
+        {
+            Assert.DoesNotContain(copy, held.Key, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("available", (string?)(await service.ShowAsync(original))["status"]);
     }
 
     [Fact]

@@ -249,7 +249,7 @@ public sealed class LifeCycleTests
         Directory.Delete(directory, recursive: true);
     }
 
-    private static JsonObject Record(string service, JsonNode record) => new()
+    internal static JsonObject Record(string service, JsonNode record) => new()
     {
         ["backup-record"] = new JsonObject
         {

@@ -62,7 +62,8 @@ internal sealed class ServeCommand : EngineCommand
         if (verbose)
             logging.SetMinimumLevel(LogLevel.Debug);
         else
-            logging.AddFilter("Quartz", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+            logging.AddFilter("Quartz", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
+                .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical); // what keeps the host from starting ends the command, and is told then
     }
 
     private static bool TryParseAuth(string text, out AuthMode? auth, out string problem)

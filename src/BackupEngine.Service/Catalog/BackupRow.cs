@@ -53,7 +53,7 @@ internal sealed class BackupRow
     /// <summary>The volume that was last restored to.</summary>
     public string? RestoreVolumeId { get; set; }
 
-    /// <summary>Whether the container holds the backup: it was finished once, whatever became of its status since.</summary>
+    /// <summary>Whether the container holds the backup, whatever became of its status since, or holds it soon: what it holds of this id is this row's.</summary>
     public bool IsCommitted { get; set; }
 
     /// <summary>An imported record until its import is done.</summary>

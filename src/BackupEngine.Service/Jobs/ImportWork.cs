@@ -4,11 +4,12 @@ using BackupEngine.Catalog;
 using BackupEngine.Hosting;
 using BackupEngine.Service.Backups;
 using BackupEngine.Service.Catalog;
+using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Jobs;
 
 /// <summary>Looks whether the data of an imported record is there, and takes the record's fields over.</summary>
-internal sealed class ImportWork(RepositoryHost repositories, BackupServiceOptions options) : IBackupWork
+internal sealed class ImportWork(RepositoryHost repositories, CatalogDatabase database, BackupServiceOptions options) : IBackupWork
 {
     private static readonly string[] _requiredFields = ["display_name", "display_description", "container", "size", "service_metadata", "object_count", "id"];
 
@@ -34,7 +35,7 @@ internal sealed class ImportWork(RepositoryHost repositories, BackupServiceOptio
 
         // A record that the command line exported is the container's own; the API's has it inside.
         string own = isEnginesOwn ? Convert.ToBase64String(JsonSerializer.SerializeToUtf8Bytes(record)) : TextOf(record, "service_metadata") ?? "";
-        Backup found = await TakeInAsync(new(ExportedRecord.ServiceName, EngineRecord.With(own, "id", backup.Id)), Guid.Parse(backup.Id), cancellationToken);
+        Backup found = await TakeInAsync(new(ExportedRecord.ServiceName, EngineRecord.With(own, "id", backup.Id)), backup, cancellationToken);
         return new(BackupStates.Available) { SetBackup = set => Set(set, record, found, isEnginesOwn) };
     }
 
@@ -43,24 +44,48 @@ internal sealed class ImportWork(RepositoryHost repositories, BackupServiceOptio
         SetBackup = set => set.SetProperty(row => row.FailReason, reason).SetProperty(row => row.ImportedRecord, (string?)null),
     };
 
-    private async Task<Backup> TakeInAsync(ExportedRecord record, Guid id, CancellationToken cancellationToken)
+    private async Task<Backup> TakeInAsync(ExportedRecord record, BackupRow backup, CancellationToken cancellationToken)
     {
         BackupRepository repository = await repositories.GetAsync(cancellationToken);
+        Guid id = Guid.Parse(backup.Id);
+        Backup? present = await FindAsync(repository, id, cancellationToken);
+        if (present?.ManifestSha256 is { } held)
+        {
+            using JsonDocument wanted = JsonDocument.Parse(Convert.FromBase64String(record.BackupUrl));
+            if (TextOf(wanted.RootElement, "manifest_sha256") == held)
+            {
+                // The very one: a new catalog takes over an old container.
+                return present;
+            }
+        }
+        else if (present is null)
+        {
+            await OwnAsync(backup, cancellationToken);
+        }
+
+        return await repository.ImportRecordAsync(record, cancellationToken);
+    }
+
+    private static async Task<Backup?> FindAsync(BackupRepository repository, Guid id, CancellationToken cancellationToken)
+    {
         try
         {
-            return await repository.ImportRecordAsync(record, cancellationToken);
+            return await repository.GetAsync(id, cancellationToken);
         }
-        catch (BackupStateException)
+        catch (BackupNotFoundException)
         {
-            // The container has a backup of this id: the very one, when a new catalog takes over an old container.
-            Backup present = await repository.GetAsync(id, cancellationToken);
-            using JsonDocument wanted = JsonDocument.Parse(Convert.FromBase64String(record.BackupUrl));
-            if (present.ManifestSha256 is null || TextOf(wanted.RootElement, "manifest_sha256") != present.ManifestSha256)
-            {
-                throw;
-            }
+            return null;
+        }
+    }
 
-            return present;
+    /// <summary>From here on the backup in the container, if there is one, is this row's: deleting the row deletes it, even if the import is cancelled at its last moment.</summary>
+    private async Task OwnAsync(BackupRow backup, CancellationToken cancellationToken)
+    {
+        await using CatalogContext catalog = database.Open();
+        if (await catalog.Backups.Where(row => row.Id == backup.Id && row.JobId == backup.JobId && row.RunningJobId == backup.JobId)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.IsCommitted, true), cancellationToken) == 0)
+        {
+            throw new OperationCanceledException($"The import of backup {backup.Id} is not wanted any more.");
         }
     }
 

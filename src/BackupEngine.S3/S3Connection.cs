@@ -13,7 +13,11 @@ internal sealed class S3Connection : IDisposable
 {
     private static readonly TimeSpan _connectionLifetime = TimeSpan.FromMinutes(5), _connectionIdle = TimeSpan.FromSeconds(30);
 
+    /// <summary>Connections that transfers leave to requests without bulk data, which else would wait behind packs.</summary>
+    private const int ControlConnections = 4;
+
     private readonly SocketsHttpHandler _handler;
+    private readonly SemaphoreSlim _slots;
     private readonly HttpClient _controlHttp;
     private readonly AWSCredentials _credentials;
     private readonly S3RequestSigner _signer;
@@ -33,6 +37,7 @@ internal sealed class S3Connection : IDisposable
             UseCookies = false,
             ActivityHeadersPropagator = null,
         };
+        _slots = new SemaphoreSlim(Math.Max(1, options.MaxConnections - ControlConnections));
         _controlHttp = new HttpClient(_handler, disposeHandler: false) { Timeout = options.StallTimeout };
         Http = new HttpClient(_handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan }; // the transfer watches for stalls itself
 
@@ -59,6 +64,13 @@ internal sealed class S3Connection : IDisposable
 
     public HttpClient Http { get; }
 
+    /// <summary>Waits until a transfer may begin: while it waited for a connection, it would look stalled.</summary>
+    public async ValueTask<S3Slot> TakeSlotAsync(CancellationToken cancellationToken)
+    {
+        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return new S3Slot(_slots);
+    }
+
     public async ValueTask<HttpRequestMessage> CreateRequestAsync(
         HttpMethod method, string key, string contentSha256, Action<HttpRequestMessage> prepare, CancellationToken cancellationToken)
     {
@@ -75,6 +87,7 @@ internal sealed class S3Connection : IDisposable
         Http.Dispose();
         _controlHttp.Dispose();
         _handler.Dispose();
+        _slots.Dispose();
     }
 
     // Regions, partitions, path or host style: the SDK knows the rules, and tells them in any URL that it signs. No request is made.

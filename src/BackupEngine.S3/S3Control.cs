@@ -37,6 +37,10 @@ internal sealed class S3Control(S3Connection connection, S3Errors errors)
         ListObjectsV2Response response = await CallAsync(
             token => connection.Sdk.ListObjectsV2Async(request, token), null, $"list '{prefix}'", cancellationToken).ConfigureAwait(false);
 
+        // Taken for the end, this would hide what comes after it.
+        if (response.IsTruncated == true && string.IsNullOrEmpty(response.NextContinuationToken))
+            throw new ObjectStoreException(ObjectStoreError.Failed, null, $"{errors.StoreName}: cannot list '{prefix}': the server's answer breaks off, and does not say how to go on (is ListObjectsV2 supported?)");
+
         // Objects of others (such as the folder markers that web consoles make) are none of ours.
         List<ObjectInfo> objects = new(response.S3Objects?.Count ?? 0);
         foreach (S3Object found in response.S3Objects ?? [])
@@ -54,7 +58,15 @@ internal sealed class S3Control(S3Connection connection, S3Errors errors)
         if (keys is [string single])
         {
             DeleteObjectRequest one = new() { BucketName = connection.Bucket, Key = connection.KeyPrefix + single };
-            await CallAsync(token => connection.Sdk.DeleteObjectAsync(one, token), single, "delete", cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await CallAsync(token => connection.Sdk.DeleteObjectAsync(one, token), single, "delete", cancellationToken).ConfigureAwait(false);
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.NotFound)
+            {
+                // Not every server takes what is gone for deleted.
+            }
+
             return;
         }
 
@@ -64,7 +76,21 @@ internal sealed class S3Control(S3Connection connection, S3Errors errors)
             Objects = [.. keys.Select(key => new KeyVersion { Key = connection.KeyPrefix + key })],
             Quiet = true,
         };
-        await CallAsync(token => connection.Sdk.DeleteObjectsAsync(request, token), null, $"delete {keys.Length} objects", cancellationToken).ConfigureAwait(false);
+        await CallAsync(token => DeleteAsync(request, token), null, $"delete {keys.Length} objects", cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<bool> DeleteAsync(DeleteObjectsRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.Sdk.DeleteObjectsAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DeleteObjectsException e) when (e.Response.DeleteErrors.TrueForAll(error => error.Code == "NoSuchKey"))
+        {
+            // As above.
+        }
+
+        return true;
     }
 
     public async ValueTask CreateBucketAsync(CancellationToken cancellationToken)
@@ -106,7 +132,7 @@ internal sealed class S3Control(S3Connection connection, S3Errors errors)
         }
         catch (DeleteObjectsException e)
         {
-            DeleteError error = e.Response.DeleteErrors[0];
+            DeleteError error = e.Response.DeleteErrors.First(error => error.Code != "NoSuchKey");
             throw errors.Answer(Strip(error.Key), "delete", HttpStatusCode.OK, error.Code, error.Message, e);
         }
         catch (AmazonS3Exception e)

@@ -25,7 +25,7 @@ internal sealed class S3RequestSigner(string region, TimeProvider clock)
         if (credentials.UseToken)
             request.Headers.TryAddWithoutValidation("x-amz-security-token", credentials.Token);
 
-        SortedDictionary<string, string> headers = new(StringComparer.Ordinal) { ["host"] = uri.IsDefaultPort ? uri.IdnHost : $"{uri.IdnHost}:{uri.Port}" };
+        SortedDictionary<string, string> headers = new(StringComparer.Ordinal) { ["host"] = HostOf(uri) };
         foreach ((string name, IEnumerable<string> values) in request.Headers)
         {
             string lower = name.ToLowerInvariant();
@@ -47,6 +47,13 @@ internal sealed class S3RequestSigner(string region, TimeProvider clock)
             SigningKey(credentials.SecretKey, time[..8]), $"{Algorithm}\n{time}\n{scope}\n{canonicalHash}"));
         request.Headers.TryAddWithoutValidation(
             "Authorization", $"{Algorithm} Credential={credentials.AccessKey}/{scope}, SignedHeaders={signedHeaders}, Signature={signature}");
+    }
+
+    /// <summary>The host as it is sent: addresses of IPv6 in brackets, and no port when it goes without saying.</summary>
+    internal static string HostOf(Uri uri)
+    {
+        string host = uri.HostNameType == UriHostNameType.IPv6 ? uri.Host : uri.IdnHost;
+        return uri.IsDefaultPort ? host : $"{host}:{uri.Port}";
     }
 
     private byte[] SigningKey(string secretKey, string date)

@@ -13,10 +13,13 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
     // Asking first costs a round trip, and saves sending a pack to a server that will refuse it.
     private const int ExpectContinueFromBytes = 1024 * 1024;
     private const int MaxErrorBodyBytes = 16 * 1024;
-    private const int SliceBytes = 1024 * 1024;
+
+    /// <summary>A slice counts as moved when all of it is on its way, so one must not take a slow line as long as the patience lasts.</summary>
+    private const int SliceBytes = 64 * 1024;
 
     public async ValueTask PutAsync(S3Put put, CancellationToken cancellationToken)
     {
+        using S3Slot slot = await connection.TakeSlotAsync(cancellationToken).ConfigureAwait(false);
         using StallWatch watch = new(stallTimeout, cancellationToken);
         try
         {
@@ -34,6 +37,7 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
 
     public async ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
+        using S3Slot slot = await connection.TakeSlotAsync(cancellationToken).ConfigureAwait(false);
         using StallWatch watch = new(stallTimeout, cancellationToken);
         try
         {

@@ -23,6 +23,12 @@ internal abstract record Fault
     /// <summary>Never answers.</summary>
     public static Fault Stall { get; } = new StallFault();
 
+    /// <summary>Takes in the request so slowly, but without a pause.</summary>
+    public static Fault Slow(int bytesPerSecond) => new SlowFault(bytesPerSecond);
+
+    /// <summary>Answers in the server's place that all is well, with a body.</summary>
+    public static Fault Say(string body) => new SayFault(body);
+
     internal sealed record PassFault : Fault;
 
     internal sealed record AnswerFault(int Status, string Code) : Fault;
@@ -34,4 +40,8 @@ internal abstract record Fault
     internal sealed record CutAnswerFault(int AfterBytes, bool Reset) : Fault;
 
     internal sealed record StallFault : Fault;
+
+    internal sealed record SlowFault(int BytesPerSecond) : Fault;
+
+    internal sealed record SayFault(string Body) : Fault;
 }

@@ -9,6 +9,8 @@ namespace BackupEngine.S3.Tests;
 /// <summary>Stands between a store and its server on loopback and does wrong, request by request, what it is told to. One request per connection.</summary>
 internal sealed class FaultProxy : IAsyncDisposable
 {
+    private const int ReceiveBufferBytes = 64 * 1024;
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentQueue<string> _requests = new();
@@ -22,6 +24,7 @@ internal sealed class FaultProxy : IAsyncDisposable
     {
         _server = server;
         _choose = choose;
+        _listener.Server.ReceiveBufferSize = ReceiveBufferBytes; // what waits here has moved for the sender
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -97,7 +100,7 @@ internal sealed class FaultProxy : IAsyncDisposable
         byte[] body = new byte[fault is Fault.ResetInRequestFault early ? Math.Min(length, early.AfterBytes) : length];
         rest.AsSpan(0, Math.Min(rest.Length, body.Length)).CopyTo(body);
         if (rest.Length < body.Length)
-            await stream.ReadExactlyAsync(body.AsMemory(rest.Length), _stopping.Token);
+            await ReadAsync(stream, body.AsMemory(rest.Length), fault);
 
         switch (fault)
         {
@@ -106,6 +109,9 @@ internal sealed class FaultProxy : IAsyncDisposable
                 return;
             case Fault.AnswerFault answer:
                 await stream.WriteAsync(AnswerBytes(answer), _stopping.Token);
+                return;
+            case Fault.SayFault said:
+                await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: {said.Body.Length}\r\nConnection: close\r\n\r\n{said.Body}"), _stopping.Token);
                 return;
             case Fault.FlipInRequestFault flip:
                 body[flip.At] ^= 1;
@@ -126,6 +132,22 @@ internal sealed class FaultProxy : IAsyncDisposable
         }
 
         await stream.WriteAsync(response, _stopping.Token);
+    }
+
+    private async Task ReadAsync(NetworkStream stream, Memory<byte> body, Fault fault)
+    {
+        const int SlowStep = 16 * 1024;
+        if (fault is not Fault.SlowFault slow)
+        {
+            await stream.ReadExactlyAsync(body, _stopping.Token);
+            return;
+        }
+
+        for (int total = 0; total < body.Length; total += SlowStep)
+        {
+            await stream.ReadExactlyAsync(body.Slice(total, Math.Min(SlowStep, body.Length - total)), _stopping.Token);
+            await Task.Delay(TimeSpan.FromSeconds((double)SlowStep / slow.BytesPerSecond), _stopping.Token);
+        }
     }
 
     private async Task<byte[]> ForwardAsync(string head, byte[] body)

@@ -137,6 +137,45 @@ public sealed class S3FailureTests
         Assert.Equal((1, 2, 1), (proxy.Count("PUT"), proxy.Count("GET"), proxy.Count("POST")));
     }
 
+    /// <summary>A put takes twice as long as the patience lasts, and so does the wait for the only connection.</summary>
+    [Fact]
+    public async Task Slow_puts_that_wait_for_each_other_are_not_taken_for_stalled()
+    {
+        await using FaultProxy proxy = await ProxyAsync((method, _) => method == "PUT" ? Fault.Slow(2_000_000) : Fault.None);
+        await using S3ObjectStore store = await StoreAsync(proxy, options => options with { StallTimeout = TimeSpan.FromSeconds(3), MaxConnections = 1, MaxAttempts = 1 });
+        byte[] large = RandomBytes(12_000_000);
+        await Task.WhenAll(store.PutAsync("a", large, cancellationToken: Cancellation).AsTask(), store.PutAsync("b", large, cancellationToken: Cancellation).AsTask());
+        Assert.Equal(large, await store.GetAllAsync("b", large.Length, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_listing_that_breaks_off_is_not_taken_for_whole()
+    {
+        const string Page = "<?xml version=\"1.0\"?><ListBucketResult><Name>b</Name><IsTruncated>true</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>";
+        await using FaultProxy proxy = await ProxyAsync((method, _) => method == "GET" ? Fault.Say(Page) : Fault.None);
+        await using S3ObjectStore store = await StoreAsync(proxy);
+        ObjectStoreException e = await FailsAsync(ObjectStoreError.Failed, async () => await CountAsync(store));
+        Assert.Contains("breaks off", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_not_there_any_more_is_deleted_whatever_the_server_says()
+    {
+        const string Refused = "<?xml version=\"1.0\"?><DeleteResult><Error><Key>{0}</Key><Code>{1}</Code><Message>said by the proxy</Message></Error></DeleteResult>";
+        string code = "NoSuchKey";
+        await using FaultProxy proxy = await ProxyAsync((method, _) => method switch
+        {
+            "DELETE" => Fault.Answer(404, "NoSuchKey"),
+            "POST" => Fault.Say(string.Format(System.Globalization.CultureInfo.InvariantCulture, Refused, Key, code)),
+            _ => Fault.None,
+        });
+        await using S3ObjectStore store = await StoreAsync(proxy);
+        await store.DeleteAsync(Key, Cancellation);
+        await store.DeleteAsync([Key, "b"], Cancellation);
+        code = "AccessDenied";
+        await FailsAsync(ObjectStoreError.AccessDenied, () => store.DeleteAsync([Key, "b"], Cancellation));
+    }
+
     [Fact]
     public async Task A_stalled_request_can_be_cancelled()
     {

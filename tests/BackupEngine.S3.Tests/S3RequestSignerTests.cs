@@ -33,6 +33,13 @@ public sealed class S3RequestSignerTests
         Assert.Contains("/20130524/eu-central-1/s3/", authorization, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("http://[::1]:9000/bucket/key", "[::1]:9000")]
+    [InlineData("https://[2001:db8::7]/bucket/key", "[2001:db8::7]")]
+    [InlineData("http://127.0.0.1:7480/bucket/key", "127.0.0.1:7480")]
+    [InlineData("https://bücher.example/bucket/key", "xn--bcher-kva.example")]
+    public void The_host_is_signed_as_it_is_sent(string address, string host) => Assert.Equal(host, S3RequestSigner.HostOf(new Uri(address)));
+
     private sealed class FixedTime : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => new(2013, 5, 24, 0, 0, 0, TimeSpan.Zero);

@@ -8,14 +8,14 @@ namespace BackupEngine.Cli.CommandLine;
 internal sealed class CommandContext : IDisposable
 {
     private readonly ParseResult _parsed;
-    private readonly ILoggerFactory? _loggers;
+    private readonly ILoggerFactory _loggers;
 
     public CommandContext(ParseResult parsed)
     {
         _parsed = parsed;
         Json = parsed.GetValue(SharedOptions.Json);
         Verbose = parsed.GetValue(SharedOptions.Verbose);
-        _loggers = Verbose ? CreateLoggers() : null;
+        _loggers = Verbose ? CreateLoggers() : new LoggerFactory([new WarningLines()]);
     }
 
     /// <summary>Whether the result is to be one JSON document on stdout.</summary>
@@ -43,7 +43,7 @@ internal sealed class CommandContext : IDisposable
     public Task<T> WithProgressAsync<T>(string title, Func<IProgress<BackupProgress>?, Task<T>> operation) =>
         Terminal.ForProgress(Json) is { } console ? ProgressDisplay.RunAsync(console, title, operation) : operation(null);
 
-    public void Dispose() => _loggers?.Dispose();
+    public void Dispose() => _loggers.Dispose();
 
     private static ILoggerFactory CreateLoggers() => LoggerFactory.Create(logging => logging
         .SetMinimumLevel(LogLevel.Debug)

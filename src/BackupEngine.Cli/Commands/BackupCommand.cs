@@ -24,7 +24,7 @@ internal sealed class BackupCommand : EngineCommand
     private readonly Option<long?> _maxMemory = BackupOptionSyntax.MaxMemory();
     private readonly Option<string> _changedExtents = new("--changed-extents")
     {
-        Description = "Lines 'OFFSET LENGTH' in bytes: all that may have changed since the parent. Only these are read.",
+        Description = "Lines 'OFFSET LENGTH' in bytes: all that may have changed since the parent. Only these are read. Name the parent with --parent: else it is the latest available backup.",
         HelpName = "FILE",
     };
 
@@ -50,14 +50,14 @@ internal sealed class BackupCommand : EngineCommand
         });
     }
 
-    protected override string CancelledMessage => "cancelled; no backup was made, and nothing of it is left in the store";
+    protected override string CancelledMessage => "cancelled; no backup was made";
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         string path = context.GetRequired(_volume);
         // The volume first: a mistyped one must not leave an empty repository behind.
         await using FileVolume volume = FileVolume.OpenRead(path);
-        IReadOnlyList<VolumeExtent>? changed = context.Get(_changedExtents) is { } file ? await ChangedExtentsFile.ReadAsync(file, cancellationToken) : null;
+        IReadOnlyList<VolumeExtent>? changed = context.Get(_changedExtents) is { } file ? await ChangedExtentsFile.ReadAsync(file, volume, cancellationToken) : null;
         string volumeId = context.Get(_volumeId) ?? VolumeIds.FromPath(path).ToString();
 
         await using OpenedRepository opened = await OpenedRepository.OpenOrCreateAsync(context, createContainer: !context.Get(_noCreate), cancellationToken);

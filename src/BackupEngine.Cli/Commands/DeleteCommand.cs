@@ -24,7 +24,7 @@ internal sealed class DeleteCommand : EngineCommand
     {
         await using OpenedRepository opened = await OpenedRepository.OpenAsync(context, cancellationToken);
         BackupRepository repository = opened.Repository;
-        Backup backup = await repository.FindBackupAsync(context.GetRequired(SharedOptions.Backup), context, cancellationToken);
+        Backup backup = await FindAsync(repository, context, cancellationToken);
         await repository.DeleteAsync(backup.Id, cancellationToken);
 
         if (context.Json)
@@ -32,5 +32,19 @@ internal sealed class DeleteCommand : EngineCommand
         else
             Console.Out.WriteLine($"Deleted backup {backup.Id} of volume {backup.VolumeId}");
         return ExitCodes.Done;
+    }
+
+    /// <summary>A backup whose record cannot be read, and not be repaired, can be deleted by its full id.</summary>
+    private static async Task<Backup> FindAsync(BackupRepository repository, CommandContext context, CancellationToken cancellationToken)
+    {
+        string reference = context.GetRequired(SharedOptions.Backup);
+        try
+        {
+            return await repository.FindBackupAsync(reference, context, cancellationToken);
+        }
+        catch (CorruptionException) when (Guid.TryParseExact(reference, "D", out Guid id))
+        {
+            return (await repository.ListAsync(cancellationToken: cancellationToken)).First(backup => backup.Id == id);
+        }
     }
 }

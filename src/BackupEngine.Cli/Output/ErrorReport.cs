@@ -15,7 +15,7 @@ internal static class ErrorReport
         int exitCode = ExitCodes.Of(error, cancellationToken.IsCancellationRequested);
         Write(MessageOf(error), exitCode, context.Json);
         if (context.Verbose)
-            Console.Error.WriteLine(error);
+            Print(error.ToString());
         return exitCode;
     }
 
@@ -57,12 +57,35 @@ internal static class ErrorReport
     {
         string line = OneLine(message);
         WriteLine(line);
-        if (json)
+        if (!json)
+            return;
+        try
+        {
             CliJson.Print(new ErrorDocument(line, exitCode), CliJson.Default.ErrorDocument);
+        }
+        catch (IOException)
+        {
+            // The disk that stdout goes to may be the one that is full; the exit code still tells.
+        }
     }
 
     /// <summary>Writes an error line alone.</summary>
-    public static void WriteLine(string message) => Console.Error.WriteLine($"error: {OneLine(message)}");
+    public static void WriteLine(string message) => Print($"error: {OneLine(message)}");
+
+    /// <summary>Writes a warning line.</summary>
+    public static void WriteWarning(string message) => Print($"warning: {OneLine(message)}");
+
+    private static void Print(string text)
+    {
+        try
+        {
+            Console.Error.WriteLine(text);
+        }
+        catch (IOException)
+        {
+            // So may stderr; there is nobody left to tell.
+        }
+    }
 
     private static string OneLine(string text) =>
         string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));

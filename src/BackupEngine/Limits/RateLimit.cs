@@ -6,6 +6,9 @@ namespace BackupEngine.Limits;
 /// </summary>
 internal sealed class RateLimit(long bytesPerSecond, TimeProvider time)
 {
+    /// <summary>Waited for at once, at the most: timers know no longer ones than 49 days.</summary>
+    private static readonly TimeSpan _maxStep = TimeSpan.FromDays(1);
+
     private readonly Lock _lock = new();
     private readonly long _origin = time.GetTimestamp();
     private TimeSpan _next;
@@ -38,7 +41,8 @@ internal sealed class RateLimit(long bytesPerSecond, TimeProvider time)
     {
         try
         {
-            await Task.Delay(delay, time, cancellationToken).ConfigureAwait(false);
+            for (; delay > TimeSpan.Zero; delay -= _maxStep)
+                await Task.Delay(delay < _maxStep ? delay : _maxStep, time, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

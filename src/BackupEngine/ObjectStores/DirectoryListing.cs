@@ -76,7 +76,8 @@ internal sealed class DirectoryListing(string root)
                 ShouldIncludePredicate = (ref FileSystemEntry entry) =>
                     ObjectKey.IsValidSegment(entry.FileName) && entry.FileName.StartsWith(nameStart, StringComparison.Ordinal),
             };
-            return names.OrderBy(entry => entry.Key, StringComparer.Ordinal).GetEnumerator();
+            IEnumerable<Entry> inOrder = names.OrderBy(entry => entry.Key, StringComparer.Ordinal).ToArray(); // read here, on this thread
+            return inOrder.GetEnumerator();
         }
         catch (DirectoryNotFoundException)
         {

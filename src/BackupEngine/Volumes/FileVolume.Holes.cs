@@ -24,7 +24,11 @@ public sealed partial class FileVolume
     {
         long start = LinuxNative.SeekData(_handle, offset);
         if (start == -Errno.NoDeviceOrAddress || start >= SizeBytes)
-            return ValueTask.FromResult<VolumeExtent?>(null);
+        {
+            // What was cut off is no hole.
+            long length = RandomAccess.GetLength(_handle);
+            return length < SizeBytes ? ValueTask.FromException<VolumeExtent?>(EndsEarly(length)) : ValueTask.FromResult<VolumeExtent?>(null);
+        }
         long end = start < 0 ? start : LinuxNative.SeekHole(_handle, start);
         if (end == -Errno.NoDeviceOrAddress)
             return ValueTask.FromException<VolumeExtent?>(EndsEarly(start));

@@ -33,6 +33,19 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task A_wait_of_months_is_a_wait_and_can_be_given_up()
+    {
+        var rate = new RateLimit(1, _time);
+        using var cancel = new CancellationTokenSource();
+        Assert.True(rate.WaitAsync(10_000_000, Repositories.Token).AsTask().IsCompleted);
+        Task late = rate.WaitAsync(1, cancel.Token).AsTask();
+        _time.Advance(TimeSpan.FromDays(1));
+        Assert.False(late.IsCompleted);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => late);
+    }
+
+    [Fact]
     public async Task Who_gives_up_does_not_hold_up_those_who_come_later()
     {
         var rate = new RateLimit(1000, _time);

@@ -40,6 +40,19 @@ public sealed class FileVolumeTransferTests : IDisposable
     }
 
     [Fact]
+    public async Task The_end_that_a_sparse_file_has_lost_is_no_hole()
+    {
+        LoopDevice.Require();
+        string path = _directory.File("volume.img");
+        Truncate(path, 10 << 20);
+        await using FileVolume volume = FileVolume.OpenRead(path);
+        Assert.Null(await volume.FindAllocatedAsync(1 << 20, Cancellation));
+        Truncate(path, 5 << 20);
+        await Assert.ThrowsAsync<VolumeException>(async () => await volume.FindAllocatedAsync(1 << 20, Cancellation));
+        await Assert.ThrowsAsync<VolumeException>(async () => await volume.FindAllocatedAsync(7 << 20, Cancellation));
+    }
+
+    [Fact]
     public async Task A_file_that_grows_while_it_is_read_keeps_the_size_it_had()
     {
         string path = _directory.File("volume.img");

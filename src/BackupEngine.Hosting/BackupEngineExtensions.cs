@@ -19,18 +19,22 @@ public static class BackupEngineExtensions
     /// <param name="services">The host's services; their logger factory and time provider are used if there are any.</param>
     /// <param name="configuration">The section with the engine's settings, see <see cref="BackupEngineOptions"/>.</param>
     /// <param name="openStore">Opens the container of the backups when it is first needed. Null: <see cref="BackupEngineOptions.Directory"/>.</param>
+    /// <returns>The same services.</returns>
+    /// <exception cref="InvalidOperationException">It was called before: a host has one repository.</exception>
     public static IServiceCollection AddBackupEngine(
         this IServiceCollection services, IConfiguration configuration, Func<IServiceProvider, CancellationToken, ValueTask<IObjectStore>>? openStore = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
+        if (services.Any(service => service.ServiceType == typeof(RepositoryHost)))
+            throw new InvalidOperationException("AddBackupEngine was called before; a host has one repository.");
         services.AddOptions<BackupEngineOptions>()
             .Bind(configuration, binder => binder.ErrorOnUnknownConfiguration = true)
             .Configure(options => options.Limits = ReadLimits(configuration.GetSection(nameof(options.Limits))))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<BackupEngineOptions>>(new OptionsValidator(needsDirectory: openStore is null));
         services.TryAddSingleton(provider => new OperationLimits(OptionsOf(provider).Limits, provider.GetService<TimeProvider>()));
-        services.TryAddSingleton(provider => new RepositoryHost(
+        services.AddSingleton(provider => new RepositoryHost(
             token => openStore is null ? new(OpenDirectory(OptionsOf(provider))) : openStore(provider, token),
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance,

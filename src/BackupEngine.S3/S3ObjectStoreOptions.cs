@@ -20,7 +20,7 @@ public sealed record S3ObjectStoreOptions
     /// <summary>The region, such as <c>eu-central-1</c>. Default: <c>AWS_REGION</c>, then <c>AWS_DEFAULT_REGION</c>, then the profile's, then <c>us-east-1</c>.</summary>
     public string? Region { get; init; }
 
-    /// <summary>Whether the bucket is a part of the path instead of the host name. Default: when there is an endpoint that is not AWS itself.</summary>
+    /// <summary>Whether the bucket is a part of the path instead of the host name. Default: when there is an endpoint, by option or environment.</summary>
     public bool? ForcePathStyle { get; init; }
 
     /// <summary>

@@ -49,7 +49,8 @@ public sealed record BackupOptions
 
     /// <summary>
     /// All that may have changed since the parent, in any order; only this is read, the rest is taken from the parent.
-    /// Null: the whole volume is read and compared. Needs a parent.
+    /// Null: the whole volume is read and compared. Needs a parent; name it by <see cref="ParentId"/>. Without, it is the latest available backup, whichever that is by
+    /// then; when a later one is there that cannot be the parent, the extents do not count, and the whole volume is read.
     /// </summary>
     public IReadOnlyList<VolumeExtent>? ChangedExtents { get; init; }
 

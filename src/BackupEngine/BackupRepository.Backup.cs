@@ -26,10 +26,11 @@ public sealed partial class BackupRepository
     /// <param name="cancellationToken">Gives up, and removes what was stored.</param>
     /// <returns>The backup, available.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
-    /// <exception cref="BackupNotFoundException">The named parent does not exist.</exception>
+    /// <exception cref="BackupNotFoundException">The named parent, or the backup to be resumed, does not exist.</exception>
     /// <exception cref="BackupStateException">There is no parent to use, it is not available or of another volume, the chain has another chunk size or hash, or the id is taken.</exception>
     /// <exception cref="VolumeException">The volume could not be read.</exception>
     /// <exception cref="CorruptionException">The parent's manifest is damaged.</exception>
+    /// <exception cref="RepositoryException">The parent's manifest was written by a later version.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<Backup> BackupAsync(
         IVolume volume, BackupOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>

@@ -14,7 +14,8 @@ public sealed partial class BackupRepository
     /// </summary>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written. One in error may go before them: they do not need it to be restored.</exception>
-    /// <exception cref="BackupStateException">It was repacked at the same moment; delete it again.</exception>
+    /// <exception cref="BackupStateException">It was repacked at the same moment, or a prune took this delete for dead; delete it again.</exception>
+    /// <exception cref="CorruptionException">The record of another backup is damaged, so nobody knows what that needs.</exception>
     /// <exception cref="ObjectStoreException">The store failed; the backup may be left as <see cref="BackupStatus.Deleting"/>.</exception>
     public Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default) =>
         RunAsync("delete", operation => RunDeleteAsync(operation, backupId, cancellationToken));

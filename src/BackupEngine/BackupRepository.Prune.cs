@@ -14,6 +14,7 @@ public sealed partial class BackupRepository
     /// <param name="cancellationToken">Gives up; what was removed until then stays removed.</param>
     /// <returns>What was removed, or with <see cref="PruneOptions.DryRun"/> would be.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
+    /// <exception cref="BackupStateException">Another prune took this one for dead; prune again.</exception>
     /// <exception cref="CorruptionException">A record, an intent or a manifest cannot be read, so nobody knows what it needs: nothing is removed before the repository is repaired.</exception>
     /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
     public Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -33,7 +34,7 @@ public sealed partial class BackupRepository
         operation.Note("backup_engine.prune.backups", report.BackupsRemoved.Count);
         operation.Note("backup_engine.prune.objects", report.PacksRemoved + report.ManifestsRemoved);
         operation.Note("backup_engine.prune.size", report.BytesRemoved);
-        return report;
+        return report with { Statistics = operation.Statistics };
     }
 
     /// <summary>Empties packs that are mostly dead, and then removes what was emptied as anything else that nobody needs.</summary>

@@ -12,6 +12,7 @@ public sealed partial class BackupRepository
     /// <summary>The record of a backup, to be kept elsewhere: with it and the container, <see cref="ImportRecordAsync"/> brings the backup back.</summary>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupStateException">The backup is not available.</exception>
+    /// <exception cref="CorruptionException">Its record is damaged.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public async Task<ExportedRecord> ExportRecordAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
@@ -25,7 +26,7 @@ public sealed partial class BackupRepository
     /// </summary>
     /// <returns>The backup, available.</returns>
     /// <exception cref="RecordFormatException">This is not a record of this engine, or the container does not hold the data that it names.</exception>
-    /// <exception cref="BackupStateException">A backup with this id exists.</exception>
+    /// <exception cref="BackupStateException">A backup with this id exists, or something of the volume is just being removed: try again.</exception>
     /// <exception cref="CorruptionException">The manifest that it names is damaged.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public async Task<Backup> ImportRecordAsync(ExportedRecord record, CancellationToken cancellationToken = default)

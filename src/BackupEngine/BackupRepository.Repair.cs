@@ -57,7 +57,7 @@ public sealed partial class BackupRepository
 
         operation.Note("backup_engine.repair.rebuilt", rebuilt.Count);
         operation.Note("backup_engine.repair.marked", marked.Count);
-        return new RepairReport { RecordsRebuilt = rebuilt, BackupsMarked = marked, Findings = report.Findings };
+        return new RepairReport { RecordsRebuilt = rebuilt, BackupsMarked = marked, Findings = report.Findings, Statistics = operation.Statistics };
     }
 
     /// <returns>The record, or one in error when its data is gone; null when data is there that no record names, which may be its own: then the record stays unreadable, and nothing is removed.</returns>

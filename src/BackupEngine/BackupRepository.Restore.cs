@@ -22,6 +22,7 @@ public sealed partial class BackupRepository
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupStateException">The backup is not available, or is deleted meanwhile.</exception>
     /// <exception cref="CorruptionException">Something that the backup needs is missing or damaged; the message names object, place and bytes of the volume.</exception>
+    /// <exception cref="RepositoryException">Its manifest was written by a later version.</exception>
     /// <exception cref="VolumeException">The target is too small, or could not be written.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<RestoreResult> RestoreAsync(
@@ -96,6 +97,8 @@ public sealed partial class BackupRepository
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupStateException">The backup is not available.</exception>
     /// <exception cref="CorruptionException">Its manifest is missing or damaged; reading throws it for chunks.</exception>
+    /// <exception cref="RepositoryException">Its manifest was written by a later version.</exception>
+    /// <exception cref="ObjectStoreException">The store failed; reading throws it, too.</exception>
     public async Task<Stream> OpenReadAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
         Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);

@@ -137,6 +137,14 @@ public sealed partial class AddBackupEngineTests : IDisposable
         await host.StopAsync(Token);
     }
 
+    [Fact]
+    public void A_host_has_one_repository()
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddBackupEngine(builder.Configuration.GetSection("First"));
+        Assert.Throws<InvalidOperationException>(() => builder.Services.AddBackupEngine(builder.Configuration.GetSection("Second")));
+    }
+
     private static string FindRoot([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Join(Path.GetDirectoryName(thisFile), "..", ".."));
 
     [GeneratedRegex(@"^```json\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]

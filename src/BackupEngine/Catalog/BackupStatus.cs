@@ -22,11 +22,11 @@ public enum BackupStatus
     [JsonStringEnumMemberName("error")]
     Error,
 
-    /// <summary>Being restored.</summary>
+    /// <summary>Being restored: said by services, never by the engine.</summary>
     [JsonStringEnumMemberName("restoring")]
     Restoring,
 
-    /// <summary>A delete failed; deleting again is allowed.</summary>
+    /// <summary>A delete failed; deleting again is allowed. Said by services, never by the engine.</summary>
     [JsonStringEnumMemberName("error_deleting")]
     ErrorDeleting,
 }

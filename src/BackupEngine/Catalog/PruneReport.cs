@@ -1,3 +1,5 @@
+using BackupEngine.Diagnostics;
+
 namespace BackupEngine.Catalog;
 
 /// <summary>Somebody who is writing or deleting a backup, or died over it.</summary>
@@ -43,4 +45,7 @@ public sealed record PruneReport
 
     /// <summary>What was to be removed and is left, and why.</summary>
     public required IReadOnlyList<string> Kept { get; init; }
+
+    /// <summary>What it took of what operations share.</summary>
+    public OperationStatistics? Statistics { get; init; }
 }

@@ -1,3 +1,5 @@
+using BackupEngine.Diagnostics;
+
 namespace BackupEngine.Catalog;
 
 /// <summary>What a repair changed.</summary>
@@ -11,4 +13,7 @@ public sealed record RepairReport
 
     /// <summary>What was found damaged.</summary>
     public required IReadOnlyList<VerifyFinding> Findings { get; init; }
+
+    /// <summary>What it took of what operations share.</summary>
+    public OperationStatistics? Statistics { get; init; }
 }

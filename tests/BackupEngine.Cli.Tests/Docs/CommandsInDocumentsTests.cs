@@ -46,6 +46,6 @@ public sealed partial class CommandsInDocumentsTests
     private static string FindRoot([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Join(Path.GetDirectoryName(thisFile), "..", "..", ".."));
 
     // What the shell makes of redirections and pipes is not the program's.
-    [GeneratedRegex(@"^(?:\w+=\$\()?backup-engine ([^|>)\n\\]*)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"(?:^(?:\w+=\$\()?| -- )backup-engine ([^|>)\n\\]*)", RegexOptions.Multiline)]
     private static partial Regex Command();
 }

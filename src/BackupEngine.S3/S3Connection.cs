@@ -13,11 +13,13 @@ internal sealed class S3Connection : IDisposable
 {
     private static readonly TimeSpan _connectionLifetime = TimeSpan.FromMinutes(5), _connectionIdle = TimeSpan.FromSeconds(30);
 
-    /// <summary>Connections that transfers leave to requests without bulk data, which else would wait behind packs.</summary>
+    /// <summary>Connections that packs leave, at the most, to requests of few bytes, which else would wait behind them.</summary>
     private const int ControlConnections = 4;
 
+    private const int SlotFromBytes = 64 * 1024;
+
     private readonly SocketsHttpHandler _handler;
-    private readonly SemaphoreSlim _slots;
+    private readonly SemaphoreSlim _slots; // not disposed: a transfer that ends later gives its slot back
     private readonly HttpClient _controlHttp;
     private readonly AWSCredentials _credentials;
     private readonly S3RequestSigner _signer;
@@ -37,7 +39,7 @@ internal sealed class S3Connection : IDisposable
             UseCookies = false,
             ActivityHeadersPropagator = null,
         };
-        _slots = new SemaphoreSlim(Math.Max(1, options.MaxConnections - ControlConnections));
+        _slots = new SemaphoreSlim(options.MaxConnections - Math.Min(ControlConnections, options.MaxConnections / 2));
         _controlHttp = new HttpClient(_handler, disposeHandler: false) { Timeout = options.StallTimeout };
         Http = new HttpClient(_handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan }; // the transfer watches for stalls itself
 
@@ -64,9 +66,11 @@ internal sealed class S3Connection : IDisposable
 
     public HttpClient Http { get; }
 
-    /// <summary>Waits until a transfer may begin: while it waited for a connection, it would look stalled.</summary>
-    public async ValueTask<S3Slot> TakeSlotAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until a transfer of so many bytes may begin: while it waited for a connection, it would look stalled.</summary>
+    public async ValueTask<S3Slot> TakeSlotAsync(int bytes, CancellationToken cancellationToken)
     {
+        if (bytes < SlotFromBytes)
+            return default;
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
         return new S3Slot(_slots);
     }
@@ -87,7 +91,6 @@ internal sealed class S3Connection : IDisposable
         Http.Dispose();
         _controlHttp.Dispose();
         _handler.Dispose();
-        _slots.Dispose();
     }
 
     // Regions, partitions, path or host style: the SDK knows the rules, and tells them in any URL that it signs. No request is made.

@@ -50,7 +50,7 @@ public sealed record S3ObjectStoreOptions
     /// <summary>The pause before the second attempt; it doubles from attempt to attempt up to ten seconds, and is varied at random. Default: 200 milliseconds.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The most connections at once; further requests wait for one. Packs leave four of them to smaller requests, if there are more. Default: 64.</summary>
+    /// <summary>The most connections at once; further requests wait for one. Transfers of 64 KiB and more leave up to four of them to smaller requests. Default: 64.</summary>
     public int MaxConnections { get; init; } = 64;
 
     /// <summary>The clock of retries and signatures. Default: the system's.</summary>

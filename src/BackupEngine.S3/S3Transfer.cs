@@ -19,7 +19,7 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
 
     public async ValueTask PutAsync(S3Put put, CancellationToken cancellationToken)
     {
-        using S3Slot slot = await connection.TakeSlotAsync(cancellationToken).ConfigureAwait(false);
+        using S3Slot slot = await connection.TakeSlotAsync(put.Content.Length, cancellationToken).ConfigureAwait(false);
         using StallWatch watch = new(stallTimeout, cancellationToken);
         try
         {
@@ -37,7 +37,7 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
 
     public async ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        using S3Slot slot = await connection.TakeSlotAsync(cancellationToken).ConfigureAwait(false);
+        using S3Slot slot = await connection.TakeSlotAsync(destination.Length, cancellationToken).ConfigureAwait(false);
         using StallWatch watch = new(stallTimeout, cancellationToken);
         try
         {

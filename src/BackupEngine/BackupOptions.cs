@@ -11,7 +11,9 @@ public sealed record BackupOptions
     /// <summary>The volume's id: 1 to 128 characters of <c>[A-Za-z0-9._-]</c>, the first a letter or digit. A UUID is usual.</summary>
     public required string VolumeId { get; init; }
 
-    /// <summary>The new backup's id; null draws one.</summary>
+    /// <summary>
+    /// The new backup's id; null draws one. An id must be new at every attempt, also after one that failed: what others do just then may still concern what that one stored.
+    /// </summary>
     public Guid? BackupId { get; init; }
 
     /// <summary>A name for people.</summary>

@@ -223,10 +223,10 @@ public sealed partial class BackupRepository
 
     private async Task PutIntentAsync(Backup draft, IReadOnlyList<Guid> resumes, bool isChosen, CancellationToken cancellationToken)
     {
-        CatalogJson.CheckLength(draft);
+        var intent = new Intent { Backup = draft, Writer = ProcessIdentity.Current, Resumes = resumes };
+        CatalogJson.CheckLength(intent);
         try
         {
-            var intent = new Intent { Backup = draft, Writer = ProcessIdentity.Current, Resumes = resumes };
             await _intents.PutAsync(intent, cancellationToken).ConfigureAwait(false);
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
@@ -285,7 +285,7 @@ public sealed partial class BackupRepository
             if (await _intents.FindDeletionAsync(known, cancellationToken).ConfigureAwait(false) is { } deletion)
             {
                 throw new BackupStateException(
-                    $"Backup {known.Id} is being deleted or repacked{(deletion.Deleter is { } deleter ? $" by process {deleter.ProcessId} on {deleter.Host}" : "")} (since {deletion.StoredAt:u}), so no incremental of it can be made now; try again, and if that process is dead, prune first.");
+                    $"Backup {known.Id} is being deleted or repacked{deletion.Describe()}, so no incremental of it can be made now; try again, and if that process is dead, prune first.");
             }
 
             Backup? now = await _records.FindRecordAsync(known.VolumeId, known.Id, cancellationToken).ConfigureAwait(false);

@@ -6,6 +6,9 @@ namespace BackupEngine;
 
 public sealed partial class BackupRepository
 {
+    /// <summary>Why a failed backup's stone stands there: its writer put it, and does not commit.</summary>
+    private const string FailedText = "the backup failed";
+
     /// <summary>Puts the record. It is no more cancelled half-way: the caller must know what became of the backup.</summary>
     /// <exception cref="BackupStateException">The backup was declared dead (by a prune) before it was committed, so it does not exist.</exception>
     /// <exception cref="ObjectStoreException">The store failed, and nobody knows whether the record arrived.</exception>
@@ -19,7 +22,7 @@ public sealed partial class BackupRepository
         catch (ObjectStoreException e)
         {
             // The put may have succeeded although the store said no, or did not say anything.
-            Backup? stored = await _records.FindRecordAsync(backup.VolumeId, backup.Id, CancellationToken.None).ConfigureAwait(false);
+            Backup? stored = await LookAsync(backup, token => _records.FindRecordAsync(backup.VolumeId, backup.Id, token)).ConfigureAwait(false);
             if (stored is null)
                 throw;
             if (stored.ManifestSha256 != backup.ManifestSha256 || stored.UpdatedAt != backup.UpdatedAt || stored.Status != BackupStatus.Available)
@@ -35,10 +38,30 @@ public sealed partial class BackupRepository
     /// </summary>
     private async Task CheckIntentAsync(Backup backup)
     {
-        if (await _intents.ExistsAsync(backup, CancellationToken.None).ConfigureAwait(false))
+        if (await LookAsync(backup, token => _intents.ExistsAsync(backup, token).AsTask()).ConfigureAwait(false))
             return;
-        await _records.DeleteRecordAsync(backup, CancellationToken.None).ConfigureAwait(false);
+        await LookAsync(backup, async token =>
+        {
+            await _records.DeleteRecordAsync(backup, token).ConfigureAwait(false);
+            return true;
+        }).ConfigureAwait(false);
         throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or taken over, while it was being written; back up again.");
+    }
+
+    /// <summary>Asks the store about a commit, but not for ever.</summary>
+    /// <exception cref="ObjectStoreException">It did not answer.</exception>
+    private async Task<T> LookAsync<T>(Backup backup, Func<CancellationToken, Task<T>> look)
+    {
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        try
+        {
+            return await look(timeout.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new ObjectStoreException(
+                ObjectStoreError.Unavailable, StoreKeys.Record(backup.VolumeId, backup.Id), $"{Name} does not answer, so nobody knows whether backup {backup.Id} was committed; list the backups when it is back", e);
+        }
     }
 
     /// <summary>The backup is committed: whatever the caller wants now, the intent must go, and when it cannot it only delays a delete.</summary>
@@ -64,8 +87,11 @@ public sealed partial class BackupRepository
         using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
         try
         {
-            Backup stone = draft with { Status = BackupStatus.Deleting, FailReason = "the backup failed", UpdatedAt = _time.GetUtcNow() };
-            await _records.PutRecordAsync(stone, PutCondition.IfAbsent, timeout.Token).ConfigureAwait(false);
+            if (!await TryPutFailedStoneAsync(draft, timeout.Token).ConfigureAwait(false))
+            {
+                await CleanUpFullStoreAsync(draft, packKeys, timeout.Token).ConfigureAwait(false);
+                return;
+            }
 
             // Theirs is gone after the intent is.
             if (await _intents.ExistsAsync(draft, timeout.Token).ConfigureAwait(false))
@@ -85,5 +111,38 @@ public sealed partial class BackupRepository
         {
             _logger.CleanUpFailed(e, draft.Id);
         }
+    }
+
+    /// <summary>The place of the record is this backup's, which will not be committed. It is nobody's incremental any more.</summary>
+    /// <returns>False when the store has no room for it.</returns>
+    private async Task<bool> TryPutFailedStoneAsync(Backup draft, CancellationToken cancellationToken)
+    {
+        Backup stone = draft with { Status = BackupStatus.Deleting, ParentId = null, FailReason = FailedText, UpdatedAt = _time.GetUtcNow() };
+        try
+        {
+            await _records.PutRecordAsync(stone, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.OutOfSpace)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Makes room without a put: without its intent nobody takes this backup over any more (<see cref="TakeOverAsync"/> looks for it last); whoever has begun to has said
+    /// so in an intent of his own, and whoever is done refers to what he took.
+    /// </summary>
+    private async Task CleanUpFullStoreAsync(Backup draft, IReadOnlyList<string> packKeys, CancellationToken cancellationToken)
+    {
+        await _intents.DeleteAsync(draft, cancellationToken).ConfigureAwait(false);
+        IntentListing atWork = await _intents.ListAsync(draft.VolumeId, cancellationToken).ConfigureAwait(false);
+        if (atWork.Intents.Any(intent => intent.Damage is not null || intent.Resumes.Contains(draft.Id)))
+            return;
+        IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
+        RecordStore.ThrowIfUnreadable(records);
+        HashSet<string> kept = await ReadPacksAsync(
+            records.Where(record => record.ManifestKey is not null && IntentStore.DataOf(record).VolumeId == IntentStore.DataOf(draft).VolumeId), cancellationToken).ConfigureAwait(false);
+        await _store.DeleteAsync([.. packKeys.Where(key => !kept.Contains(key)), draft.ManifestKey!], cancellationToken).ConfigureAwait(false);
     }
 }

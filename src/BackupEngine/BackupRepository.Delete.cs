@@ -98,13 +98,15 @@ public sealed partial class BackupRepository
     private async Task<IReadOnlyList<Backup>> ThrowIfBeingUsedAsync(Backup backup, CancellationToken cancellationToken)
     {
         IntentListing listing = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
-        if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && (intent.Needs(backup) || IsUnfinished(intent))) is { } intent)
+        if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && IsUnfinished(intent)) is { } writing)
+            throw new BackupStateException($"Backup {backup.Id} was declared dead, and may still be being written ({writing}); when that process is gone, prune and break its intent.");
+        if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && intent.Needs(backup)) is { } intent)
             throw new BackupHasDependentsException(backup.Id, [intent.Backup.Id], $"Backup {backup.Id} cannot be deleted: something is being made from it ({intent}).");
-        return [.. listing.Intents.Where(other => other.Backup.ManifestSha256 is not null && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup)];
+        return [.. listing.Intents.Where(other => other.IsImport && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup)];
 
         // Declared dead, but nobody knows whether it is: only the record in its place keeps it from being committed.
         bool IsUnfinished(Intent intent) =>
-            intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.Status is (BackupStatus.Deleting or BackupStatus.ErrorDeleting);
+            intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.Status is (BackupStatus.Deleting or BackupStatus.ErrorDeleting) && backup.FailReason != FailedText;
     }
 
     /// <summary>The keys of all packs that go with a backup.</summary>

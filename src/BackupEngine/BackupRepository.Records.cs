@@ -35,6 +35,9 @@ public sealed partial class BackupRepository
         if (await _records.FindRecordAsync(backup.Id, cancellationToken).ConfigureAwait(false) is not null)
             throw new BackupStateException($"Backup {backup.Id} exists already in {Name}.");
 
+        if (await _intents.ExistsAsync(backup, cancellationToken).ConfigureAwait(false))
+            await _intents.RemoveDeadImportAsync(backup, cancellationToken).ConfigureAwait(false);
+
         // An import holds on to data as a writer does to its parent: the intent first, and only then a look at what it names.
         using LocalWriters.Registration writing = LocalWriters.Begin(backup.Id);
         await PutIntentAsync(backup with { Status = BackupStatus.Creating }, [], isChosen: true, cancellationToken).ConfigureAwait(false);
@@ -48,8 +51,21 @@ public sealed partial class BackupRepository
             throw;
         }
 
-        // Should nobody know whether the record arrived, or may still arrive, the intent goes on holding the data.
-        await CommitAsync(backup).ConfigureAwait(false);
+        try
+        {
+            await CommitAsync(backup).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException)
+        {
+            // Nobody knows whether the record arrived, or may still arrive: the intent goes on holding the data.
+            throw;
+        }
+        catch
+        {
+            await RemoveIntentAsync(backup).ConfigureAwait(false);
+            throw;
+        }
+
         await RemoveIntentAsync(backup).ConfigureAwait(false);
         _logger.Imported(backup.Id, backup.ManifestKey!);
         return backup;
@@ -83,11 +99,15 @@ public sealed partial class BackupRepository
         try
         {
             // Whoever deletes any backup of the chain may be about to delete packs that this one refers to; a mark names the manifest, and of one that was repacked only
-            // its record knows that it belongs to the chain. Asked before it is looked whether they are there.
+            // its record knows that it belongs to the chain; and packs of those that are gone may be removed with any. Asked before it is looked whether they are there.
             Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
             IntentListing atWork = await _intents.ListAsync(manifest.VolumeId, cancellationToken).ConfigureAwait(false);
-            if (atWork.Deletions.Any(deletion => !deletion.IsDead))
-                throw new BackupStateException($"The data of backup {backup.Id}, or of another of its volume, is just being deleted or repacked; try again.");
+            if (atWork.Deletions.FirstOrDefault(deletion => !deletion.IsDead) is { } deletion)
+            {
+                throw new BackupStateException(
+                    $"The data of backup {backup.Id}, or of another of its volume, is just being deleted or repacked{deletion.Describe()}; try again, and if that process is dead, prune first.");
+            }
+
             VerifyReport report = await new VerifyPipeline(_store, new VerifyOptions(), new ProgressMeter(null, 0)).RunAsync([backup], cancellationToken).ConfigureAwait(false);
             if (report.Findings is [VerifyFinding first, ..])
                 throw new RecordFormatException($"{Name} does not hold all data of backup {backup.Id}: {first.Key}: {first.Problem}");

@@ -35,10 +35,14 @@ public sealed partial class BackupRepository
         List<Guid> rebuilt = [];
         List<Guid> marked = [];
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
-        foreach (Backup unreadable in records.Where(record => record.IsUnreadable))
+        Backup[] damagedRecords = [.. records.Where(record => record.IsUnreadable)];
+        HashSet<string> manifests = damagedRecords.Length > 0 ? await ListManifestsAsync(cancellationToken).ConfigureAwait(false) : [];
+        HashSet<string> unnamed = [.. manifests.Except(records.Select(record => record.ManifestKey ?? ""))];
+        foreach (Backup unreadable in damagedRecords)
         {
-            if (await RebuildRecordAsync(unreadable, records, cancellationToken).ConfigureAwait(false) is not { } record)
+            if (await RebuildRecordAsync(unreadable, manifests, unnamed, cancellationToken).ConfigureAwait(false) is not { } record)
                 continue;
+            unnamed.Remove(record.ManifestKey ?? "");
             await _records.PutRecordAsync(record, PutCondition.None, cancellationToken).ConfigureAwait(false);
             (record.Status == BackupStatus.Available ? rebuilt : marked).Add(record.Id);
         }
@@ -61,16 +65,12 @@ public sealed partial class BackupRepository
     }
 
     /// <returns>The record, or one in error when its data is gone; null when data is there that no record names, which may be its own: then the record stays unreadable, and nothing is removed.</returns>
-    private async Task<Backup?> RebuildRecordAsync(Backup unreadable, IReadOnlyList<Backup> records, CancellationToken cancellationToken)
+    private async Task<Backup?> RebuildRecordAsync(Backup unreadable, HashSet<string> manifests, HashSet<string> unnamed, CancellationToken cancellationToken)
     {
-        StoredData data = await StoredData.ListAsync(_store, null, cancellationToken).ConfigureAwait(false);
-        HashSet<string> stored = [.. data.Volumes.SelectMany(volume => volume.Value.Manifests.Keys.Select(id => StoreKeys.Manifest(volume.Key, id)))];
-        string[] unnamed = [.. stored.Except(records.Select(record => record.ManifestKey ?? ""))];
-
         // What the record still says of it; where it was stored first; anywhere, after a repack or under the volume of its parent.
         string? named = await _records.FindManifestKeyAsync(unreadable, cancellationToken).ConfigureAwait(false);
         string first = StoreKeys.Manifest(unreadable.VolumeId, unreadable.Id);
-        foreach (string key in new[] { named ?? first, first }.Where(stored.Contains).Concat(unnamed).Distinct())
+        foreach (string key in new[] { named ?? first, first }.Where(manifests.Contains).Concat(unnamed).Distinct())
         {
             try
             {
@@ -87,10 +87,16 @@ public sealed partial class BackupRepository
             }
         }
 
-        return unnamed.Length == 0 ? CreateLost("no manifest is left that could be its own") : null;
+        return unnamed.Count == 0 ? CreateLost("no manifest is left that could be its own") : null;
 
         Backup CreateLost(string why) =>
             unreadable with { IsUnreadable = false, FailReason = $"the record was damaged, and cannot be made anew: {why}", UpdatedAt = _time.GetUtcNow() };
+    }
+
+    private async Task<HashSet<string>> ListManifestsAsync(CancellationToken cancellationToken)
+    {
+        StoredData data = await StoredData.ListAsync(_store, null, cancellationToken).ConfigureAwait(false);
+        return [.. data.Volumes.SelectMany(volume => volume.Value.Manifests.Keys.Select(id => StoreKeys.Manifest(volume.Key, id)))];
     }
 
     private async Task<Backup> CreateRecordAsync(Backup unreadable, Manifest manifest, byte[] bytes, CancellationToken cancellationToken)

@@ -17,10 +17,10 @@ public sealed partial class BackupRepository
         (string dataVolumeId, _) = IntentStore.DataOf(draft);
         IntentListing listing = await _intents.ListAsync(draft.VolumeId, cancellationToken).ConfigureAwait(false);
 
-        // An intent that names a manifest's digest is that of an import, which stores nothing; and what a repack stored may have come into use already.
+        // An import stores nothing; and what a repack stored may have come into use already.
         Intent[] usable =
         [
-            .. listing.Intents.Where(intent => intent.Damage is null && !intent.IsRepack && intent.Backup.ManifestSha256 is null && intent.Backup.Id != draft.Id
+            .. listing.Intents.Where(intent => intent.Damage is null && !intent.IsRepack && !intent.IsImport && intent.Backup.Id != draft.Id
                 && IntentStore.DataOf(intent.Backup).VolumeId == dataVolumeId && intent.Backup.ChunkSize == draft.ChunkSize),
         ];
         Intent? last = options.ResumeId is { } id
@@ -43,6 +43,14 @@ public sealed partial class BackupRepository
     {
         if (cutOff is not [.., Intent last] || !await TryTakeOverAsync(draft, last, null, cancellationToken).ConfigureAwait(false))
             return [];
+
+        // A writer that lives, and cleans up in a store that is full, removes its intent first.
+        if (!await _intents.ExistsAsync(last.Backup, cancellationToken).ConfigureAwait(false))
+        {
+            await _records.DeleteRecordAsync(last.Backup, cancellationToken).ConfigureAwait(false);
+            return [];
+        }
+
         List<Intent> taken = [];
         foreach (Intent earlier in cutOff.SkipLast(1))
         {

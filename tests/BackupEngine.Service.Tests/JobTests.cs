@@ -58,6 +58,40 @@ public sealed class JobTests
     }
 
     [Fact]
+    public async Task Deleting_a_failed_import_leaves_the_backup_of_that_id_alone_that_came_to_be_there_meanwhile()
+    {
+        await using InMemoryObjectStore elsewhere = new();
+        string id;
+        JsonNode exported;
+        await using (ServiceUnderTest other = await ServiceUnderTest.StartAsync(store: elsewhere))
+        {
+            TestVolume volume = TestVolume.Create(other, 1 << 20);
+            volume.Fill(1);
+            id = await other.BackUpAsync(volume.Id);
+            exported = (await other.GetAsync($"{Backups}/{id}/export_record")).Json;
+        }
+
+        // The wrong container is mounted at first, and then the right one.
+        await using InMemoryObjectStore store = new();
+        await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(store: store);
+        Assert.Equal(201, (await service.PostAsync($"{Backups}/import_record", exported.ToJsonString())).Status);
+        await service.WaitAsync(id, "error");
+        List<string> keys = [];
+        await foreach (ObjectInfo held in elsewhere.ListAsync("", ServiceUnderTest.Cancel))
+        {
+            keys.Add(held.Key);
+            await store.PutAsync(held.Key, await elsewhere.GetAllAsync(held.Key, 64 << 20, ServiceUnderTest.Cancel), cancellationToken: ServiceUnderTest.Cancel);
+        }
+
+        Assert.Equal(202, (await service.DeleteAsync($"{Backups}/{id}")).Status);
+        await service.WaitGoneAsync(id);
+        foreach (string key in keys)
+        {
+            Assert.NotNull(await store.HeadAsync(key, ServiceUnderTest.Cancel));
+        }
+    }
+
+    [Fact]
     public async Task Force_delete_of_a_waiting_backup_frees_its_volume_though_no_job_ever_ran()
     {
         await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(runsJobs: false);

@@ -41,7 +41,8 @@ internal sealed class ImportWork(RepositoryHost repositories, CatalogDatabase da
 
     public JobOutcome Failed(BackupRow backup, string reason) => new(BackupStates.Error)
     {
-        SetBackup = set => set.SetProperty(row => row.FailReason, reason).SetProperty(row => row.ImportedRecord, (string?)null),
+        // What the container has of this id by now, or comes to have, is somebody else's.
+        SetBackup = set => set.SetProperty(row => row.FailReason, reason).SetProperty(row => row.ImportedRecord, (string?)null).SetProperty(row => row.IsCommitted, false),
     };
 
     private async Task<Backup> TakeInAsync(ExportedRecord record, BackupRow backup, CancellationToken cancellationToken)
@@ -49,7 +50,7 @@ internal sealed class ImportWork(RepositoryHost repositories, CatalogDatabase da
         BackupRepository repository = await repositories.GetAsync(cancellationToken);
         Guid id = Guid.Parse(backup.Id);
         Backup? present = await FindAsync(repository, id, cancellationToken);
-        if (present?.ManifestSha256 is { } held)
+        if (present is { Status: BackupStatus.Available, ManifestSha256: { } held })
         {
             using JsonDocument wanted = JsonDocument.Parse(Convert.FromBase64String(record.BackupUrl));
             if (TextOf(wanted.RootElement, "manifest_sha256") == held)

@@ -28,11 +28,14 @@ internal sealed partial class CatalogJson : JsonSerializerContext
 
     /// <summary>Refuses to begin what could not be read again.</summary>
     /// <exception cref="ArgumentException">The record would be too long.</exception>
-    public static void CheckLength(Backup draft)
+    /// <exception cref="RecordFormatException">So it would be, and it is an exported one.</exception>
+    public static void CheckLength(Intent intent)
     {
-        int length = Write(draft).Length;
-        if (length > MaxDraftLength)
-            throw new ArgumentException($"The record of the backup would have {length} bytes, and {MaxDraftLength} are the most: its name, description or metadata are too long.", nameof(draft));
+        int length = Write(intent).Length;
+        if (intent.IsImport && length > MaxLength)
+            throw new RecordFormatException($"The record has {length} bytes, and {MaxLength} are the most.");
+        if (!intent.IsImport && length > MaxDraftLength)
+            throw new ArgumentException($"The record of the backup would have {length} bytes, and {MaxDraftLength} are the most: its name, description or metadata are too long.", nameof(intent));
     }
 
     /// <summary>Reads a record.</summary>

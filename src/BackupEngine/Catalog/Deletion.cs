@@ -11,6 +11,9 @@ internal sealed record Deletion(string Key, string DataVolumeId, Guid DataId, Pr
     /// <summary>Whether it is known for certain that the deleter is gone, so that the mark means nothing any more.</summary>
     public bool IsDead => Deleter is not null && Deleter.IsDead(Token);
 
+    /// <summary>Who it is and since when, for messages.</summary>
+    public string Describe() => $"{(Deleter is null ? "" : $" by process {Deleter.ProcessId} on {Deleter.Host}")} (since {StoredAt:u})";
+
     /// <summary>The deleter's own name for what it does.</summary>
     public Guid Token => Guid.ParseExact(Key.AsSpan(Key.Length - 32), "N");
 }

@@ -26,6 +26,10 @@ internal sealed record Intent
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsRepack => Repacks.Count > 0;
 
+    /// <summary>Whether it is that of an import, which stores nothing: it names the digest of a manifest that is there.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsImport => Backup.ManifestSha256 is not null;
+
     /// <summary>Why the intent cannot be read; null when it can. Of one that cannot be read, only id and volume are known: it may concern anything.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public string? Damage { get; init; }

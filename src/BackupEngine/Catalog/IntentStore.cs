@@ -35,6 +35,14 @@ internal sealed class IntentStore(IObjectStore store)
     public ValueTask PutAsync(Intent intent, CancellationToken cancellationToken) =>
         store.PutAsync(StoreKeys.Intent(intent.Backup.VolumeId, intent.Backup.Id), CatalogJson.Write(intent), PutCondition.IfAbsent, cancellationToken);
 
+    /// <summary>Removes the intent of an import of this id whose process is gone; what it left is nothing, so another may begin.</summary>
+    public async Task RemoveDeadImportAsync(Backup backup, CancellationToken cancellationToken)
+    {
+        IntentListing listing = await ListAsync(backup.VolumeId, cancellationToken).ConfigureAwait(false);
+        if (listing.Intents.FirstOrDefault(intent => intent.Backup.Id == backup.Id) is { Damage: null, IsImport: true, IsDead: true })
+            await DeleteAsync(backup, cancellationToken).ConfigureAwait(false);
+    }
+
     public async ValueTask<bool> ExistsAsync(Backup backup, CancellationToken cancellationToken) =>
         await store.HeadAsync(StoreKeys.Intent(backup.VolumeId, backup.Id), cancellationToken).ConfigureAwait(false) is not null;
 

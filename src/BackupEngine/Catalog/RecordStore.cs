@@ -49,7 +49,7 @@ internal sealed partial class RecordStore(IObjectStore store)
         {
             byte[] json = await store.GetAllAsync(StoreKeys.Record(unreadable.VolumeId, unreadable.Id), CatalogJson.MaxLength, cancellationToken).ConfigureAwait(false);
             Match match = ManifestKey().Match(Encoding.Latin1.GetString(json));
-            return match.Success ? match.Value : null;
+            return match.Success ? match.Groups["key"].Value : null;
         }
         catch (BackupEngineException e) when (e is CorruptionException or ObjectStoreException { Error: ObjectStoreError.NotFound })
         {
@@ -103,7 +103,7 @@ internal sealed partial class RecordStore(IObjectStore store)
         Compression = Compression.ChunkCompression.None,
     };
 
-    [GeneratedRegex("volumes/[A-Za-z0-9][A-Za-z0-9._-]{0,127}/manifests/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""^  "manifest": "(?<key>volumes/[A-Za-z0-9][A-Za-z0-9._-]{0,127}/manifests/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",?\r?$""", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
     private static partial Regex ManifestKey();
 
     private async Task<IReadOnlyList<Backup>> ReadAllAsync(string prefix, CancellationToken cancellationToken)

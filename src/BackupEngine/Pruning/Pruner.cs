@@ -61,7 +61,7 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
         Backup[] live = [.. backups.Where(backup => !removedKeys.Contains((backup.VolumeId, backup.Id)))];
 
         // An import needs what its manifest names before its record is there.
-        IEnumerable<Backup> imports = working.Select(intent => intent.Backup).Where(backup => backup.ManifestSha256 is not null);
+        IEnumerable<Backup> imports = working.Where(intent => intent.IsImport).Select(intent => intent.Backup);
         await new LiveReferences(store, records, data, _kept).SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
         Protect(data, working, live, [.. removed, .. abandoned]);
         if (!options.DryRun)

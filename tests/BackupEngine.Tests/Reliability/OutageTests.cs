@@ -60,6 +60,79 @@ public sealed class OutageTests
         VolumeAssert.Same(content, await repository.RestoreOverAsync(committed), "committed without an answer");
     }
 
+    /// <summary>The put of any object arrives when the backup has long failed and cleaned up.</summary>
+    [Fact]
+    public async Task A_backup_whose_commit_arrives_late_is_whole_though_nothing_is_kept_to_be_resumed()
+    {
+        BackupOptions options = Options() with { Resume = false };
+        byte[] content = Repositories.Noise(1 << 20);
+        bool isReached = true;
+        int committed = 0;
+        for (int call = 2; isReached; call++)
+        {
+            await using var store = new InMemoryObjectStore();
+            await Repositories.OpenAsync(store);
+            await using var late = new FaultInjectingObjectStore(store, 1) { FailingCall = call, Fault = StoreFault.Timeout };
+            BackupRepository writing = await Repositories.OpenAsync(late);
+            try
+            {
+                await writing.FullAsync(new MemoryVolume(content), options);
+            }
+            catch (ObjectStoreException)
+            {
+                // As it was to be.
+            }
+
+            isReached = late.HasFailed;
+            await late.FinishLateCallsAsync();
+            BackupRepository repository = await Repositories.OpenAsync(store);
+            foreach (Backup backup in (await repository.ListAsync(cancellationToken: Repositories.Token)).Where(backup => backup.Status == BackupStatus.Available))
+            {
+                VolumeAssert.Same(content, await repository.RestoreOverAsync(backup), $"late call {call}");
+                committed++;
+            }
+
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"late call {call}");
+        }
+
+        Assert.True(committed > 0, "no backup was committed");
+    }
+
+    /// <summary>Making room must not need room.</summary>
+    [Fact]
+    public async Task A_backup_that_finds_no_room_for_any_object_leaves_nothing_though_nothing_can_be_put_any_more()
+    {
+        await using var store = new InMemoryObjectStore();
+        BackupRepository repository = await Repositories.OpenAsync(store);
+        await repository.FullAsync(new MemoryVolume(Repositories.Noise(1 << 20)), Options());
+        List<string> before = await store.ListKeysAsync();
+        int refused = 0;
+        while (true)
+        {
+            await using var full = new FullStore(store);
+            BackupRepository writing = await Repositories.OpenAsync(full);
+            full.PutsLeft = refused;
+            try
+            {
+                await writing.FullAsync(new MemoryVolume(Repositories.Noise(VolumeSize, 2)), Options());
+                break;
+            }
+            catch (ObjectStoreException e)
+            {
+                Assert.Equal(ObjectStoreError.OutOfSpace, e.Error);
+            }
+
+            // Of a record that was refused nobody knows whether it arrived.
+            bool isCommit = (await store.ListKeysAsync()).Except(before).Any(key => key.Contains("/manifests/", StringComparison.Ordinal));
+            if (!isCommit)
+                Assert.Equal(before, await store.ListKeysAsync());
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"no room after {refused} puts");
+            refused++;
+        }
+
+        Assert.InRange(refused, 5, 50);
+    }
+
     [Fact]
     public async Task A_full_disk_fails_cleanly_and_with_room_again_the_backup_succeeds()
     {

@@ -76,8 +76,9 @@ public sealed class ResumeTests : IAsyncDisposable
         BackupRepository repository = await Repositories.OpenAsync(_store);
         Backup full = await repository.FullAsync(new MemoryVolume(new byte[VolumeSize]), Options());
         await CutOffAsync(_content, packs: 7);
+        long stored = await CountPackBytesAsync();
         Backup child = await repository.BackupAsync(new MemoryVolume(_content), Options() with { Incremental = true }, cancellationToken: Repositories.Token);
-        Assert.InRange(child.BytesStored, 1, VolumeSize / 2);
+        Assert.InRange(child.BytesStored, 1, VolumeSize - stored + (1 << 20));
         byte[] next = [.. _content];
         next[7]++;
         Backup grandchild = await repository.BackupAsync(new MemoryVolume(next), Options() with { Incremental = true }, cancellationToken: Repositories.Token);
@@ -105,11 +106,12 @@ public sealed class ResumeTests : IAsyncDisposable
     public async Task One_that_may_be_alive_is_only_taken_over_by_its_id()
     {
         Guid cutOff = await CutOffAsync(_content, packs: 7, foreign: true);
+        long stored = await CountPackBytesAsync();
         BackupRepository repository = await Repositories.OpenAsync(_store);
         Backup alone = await repository.FullAsync(new MemoryVolume(_content), Options());
         Assert.InRange(alone.BytesStored, VolumeSize, VolumeSize + (1 << 20));
         Backup resumed = await repository.FullAsync(new MemoryVolume(_content), Options() with { ResumeId = cutOff });
-        Assert.InRange(resumed.BytesStored, 1, VolumeSize / 2);
+        Assert.InRange(resumed.BytesStored, 1, VolumeSize - stored + (1 << 20));
         await Assert.ThrowsAsync<BackupNotFoundException>(() => repository.FullAsync(new MemoryVolume(_content), Options() with { ResumeId = cutOff }));
         await repository.DeleteAsync(alone.Id, Repositories.Token);
         await CheckAsync(repository, resumed, _content, VolumeSize + (1 << 20));

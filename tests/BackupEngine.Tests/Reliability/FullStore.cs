@@ -28,7 +28,15 @@ internal sealed class FullStore(IObjectStore inner) : IObjectStore
 
     public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellationToken = default) => inner.ListAsync(prefix, cancellationToken);
 
-    public ValueTask DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => inner.DeleteAsync(keys, cancellationToken);
+    /// <summary>Waited for before anything is deleted.</summary>
+    public Func<IReadOnlyCollection<string>, Task>? BeforeDelete { get; init; }
+
+    public async ValueTask DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+    {
+        if (BeforeDelete is not null)
+            await BeforeDelete(keys);
+        await inner.DeleteAsync(keys, cancellationToken);
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -66,6 +66,52 @@ public sealed class TakenOverTests : IAsyncDisposable
         Assert.True(resumed > 0, "nothing was taken over");
     }
 
+    /// <summary>The writer has looked who needs its packs, and is just about to delete them, when the other goes on from any of its calls.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_writer_that_is_about_to_delete_its_packs_when_it_is_taken_over_leaves_the_heir_whole(bool isFull)
+    {
+        int made = 0;
+        bool isReached = true;
+        for (int call = 2; isReached; call++)
+        {
+            isReached = false;
+            await using InMemoryObjectStore store = await _store.CloneAsync();
+            await using StoppedBackup writer = await StoppedBackup.StartAsync(store, _content);
+            writer.IsFull = isFull;
+            int at = call;
+            await using var interrupted = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? CancelAsync() : Task.CompletedTask };
+            Backup? heir = null;
+            try
+            {
+                heir = await (await Repositories.OpenAsync(interrupted)).BackupAsync(
+                    new MemoryVolume(_content), _options with { ResumeId = writer.Id }, cancellationToken: Repositories.Token);
+            }
+            catch (BackupNotFoundException)
+            {
+                // It is gone.
+            }
+
+            await writer.CancelAsync();
+            if (heir is not null)
+            {
+                VolumeAssert.Same(_content, await (await Repositories.OpenAsync(store)).RestoreOverAsync(heir), $"about to delete before call {call} of the heir");
+                made++;
+            }
+
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"about to delete before call {call} of the heir");
+
+            Task CancelAsync()
+            {
+                isReached = true;
+                return writer.CancelUntilItDeletesPacksAsync();
+            }
+        }
+
+        Assert.True(made > 0, "nobody took anything over");
+    }
+
     /// <summary>The record in its place was deleted, with its packs, and then it was free to be committed.</summary>
     [Fact]
     public async Task What_was_declared_dead_cannot_be_deleted_while_it_may_still_be_committed()
@@ -89,13 +135,15 @@ public sealed class TakenOverTests : IAsyncDisposable
         private readonly CancellationTokenSource _cancel = new();
         private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _goesOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _deletes = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _mayDelete = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly FaultInjectingObjectStore _store;
         private readonly FullStore _room;
         private Task<Backup>? _task;
 
         private StoppedBackup(IObjectStore store)
         {
-            _room = new FullStore(store);
+            _room = new FullStore(store) { BeforeDelete = keys => keys.Any(key => key.Contains("/packs/", StringComparison.Ordinal)) ? StopBeforeDeleteAsync() : Task.CompletedTask };
             _store = new FaultInjectingObjectStore(_room, 1) { BeforeCall = StopAsync };
         }
 
@@ -117,10 +165,18 @@ public sealed class TakenOverTests : IAsyncDisposable
             return backup;
         }
 
+        public async Task CancelUntilItDeletesPacksAsync()
+        {
+            await _cancel.CancelAsync();
+            _goesOn.TrySetResult();
+            await Task.WhenAny(_deletes.Task, _task!);
+        }
+
         public async Task CancelAsync()
         {
             await _cancel.CancelAsync();
             _goesOn.TrySetResult();
+            _mayDelete.TrySetResult();
             Exception? failed = await Record.ExceptionAsync(() => _task!);
             Assert.True(failed is OperationCanceledException or ObjectStoreException { Error: ObjectStoreError.OutOfSpace }, failed?.ToString());
         }
@@ -134,9 +190,16 @@ public sealed class TakenOverTests : IAsyncDisposable
         public async ValueTask DisposeAsync()
         {
             _goesOn.TrySetResult();
+            _mayDelete.TrySetResult();
             await Task.WhenAny(_task!);
             await _store.DisposeAsync();
             _cancel.Dispose();
+        }
+
+        private Task StopBeforeDeleteAsync()
+        {
+            _deletes.TrySetResult();
+            return _mayDelete.Task;
         }
 
         private async Task StopAsync(int call)

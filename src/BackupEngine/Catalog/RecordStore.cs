@@ -19,28 +19,12 @@ internal sealed partial class RecordStore(IObjectStore store)
         ReadAsync(StoreKeys.Record(volumeId, backupId), cancellationToken);
 
     /// <summary>A backup's record, whatever its volume, or null.</summary>
-    public async Task<Backup?> FindRecordAsync(Guid backupId, CancellationToken cancellationToken)
-    {
-        await foreach ((string volumeId, Guid id) in ListIdsAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (id == backupId)
-                return await FindRecordAsync(volumeId, id, cancellationToken).ConfigureAwait(false);
-        }
+    public async Task<Backup?> FindRecordAsync(Guid backupId, CancellationToken cancellationToken) =>
+        await FindKeyAsync(backupId, cancellationToken).ConfigureAwait(false) is { } key ? await ReadAsync(key, cancellationToken).ConfigureAwait(false) : null;
 
-        return null;
-    }
-
-    /// <summary>As <see cref="FindRecordAsync(Guid, CancellationToken)"/>, but one that cannot be read stands as a backup in error.</summary>
-    public async Task<Backup?> FindRecordOrStubAsync(Guid backupId, CancellationToken cancellationToken)
-    {
-        await foreach ((string volumeId, Guid id) in ListIdsAsync(cancellationToken).ConfigureAwait(false))
-        {
-            if (id == backupId)
-                return await ReadOrReportAsync(StoreKeys.Record(volumeId, id), cancellationToken).ConfigureAwait(false);
-        }
-
-        return null;
-    }
+    /// <summary>The same, but one that cannot be read stands as a backup in error.</summary>
+    public async Task<Backup?> FindRecordOrStubAsync(Guid backupId, CancellationToken cancellationToken) =>
+        await FindKeyAsync(backupId, cancellationToken).ConfigureAwait(false) is { } key ? await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false) : null;
 
     /// <summary>The manifest that a record names which cannot be read as a whole; null when not even that is left of it.</summary>
     public async Task<string?> FindManifestKeyAsync(Backup unreadable, CancellationToken cancellationToken)
@@ -105,6 +89,17 @@ internal sealed partial class RecordStore(IObjectStore store)
 
     [GeneratedRegex("""^  "manifest": "(?<key>volumes/[A-Za-z0-9][A-Za-z0-9._-]{0,127}/manifests/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",?\r?$""", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
     private static partial Regex ManifestKey();
+
+    private async Task<string?> FindKeyAsync(Guid backupId, CancellationToken cancellationToken)
+    {
+        await foreach ((string volumeId, Guid id) in ListIdsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (id == backupId)
+                return StoreKeys.Record(volumeId, id);
+        }
+
+        return null;
+    }
 
     private async Task<IReadOnlyList<Backup>> ReadAllAsync(string prefix, CancellationToken cancellationToken)
     {

@@ -21,10 +21,11 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
     {
         using S3Slot slot = await connection.TakeSlotAsync(put.Content.Length, cancellationToken).ConfigureAwait(false);
         using StallWatch watch = new(stallTimeout, cancellationToken);
+        using WatchedContent content = new(put.Content, watch);
         try
         {
             using HttpRequestMessage request = await connection.CreateRequestAsync(
-                HttpMethod.Put, put.Key, put.ContentSha256, message => Prepare(message, put, watch), watch.Token).ConfigureAwait(false);
+                HttpMethod.Put, put.Key, put.ContentSha256, message => Prepare(message, put, content), watch.Token).ConfigureAwait(false);
             using HttpResponseMessage response = await connection.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, watch.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode)
                 throw await RefusedAsync(response, put.Key, "store", watch).ConfigureAwait(false);
@@ -32,6 +33,10 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
         catch (Exception e) when (S3Errors.Covers(e) && !cancellationToken.IsCancellationRequested)
         {
             throw errors.NoAnswer(put.Key, "store", e);
+        }
+        finally
+        {
+            await content.EndAsync().ConfigureAwait(false);
         }
     }
 
@@ -62,9 +67,9 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
 
     public ObjectStoreException NotFound(string key) => errors.NotFound(key, "read");
 
-    private static void Prepare(HttpRequestMessage message, S3Put put, StallWatch watch)
+    private static void Prepare(HttpRequestMessage message, S3Put put, WatchedContent content)
     {
-        message.Content = new WatchedContent(put.Content, watch);
+        message.Content = content;
         message.Headers.ExpectContinue = put.Content.Length >= ExpectContinueFromBytes ? true : null;
         if (put.Id is null)
             return;
@@ -127,9 +132,26 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
     /// <summary>The caller's memory as a body, without a copy; each slice sent shows that bytes still move.</summary>
     private sealed class WatchedContent(ReadOnlyMemory<byte> content, StallWatch watch) : HttpContent
     {
+        private Task _sending = Task.CompletedTask;
+
+        /// <summary>
+        /// The answer may come, or the connection break, while the body is still being sent beside; the client does not always wait for that, and the memory is the
+        /// caller's again when the put ends.
+        /// </summary>
+        public async Task EndAsync()
+        {
+            if (_sending.IsCompleted)
+                return;
+            await watch.CancelAsync().ConfigureAwait(false);
+            await _sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, watch.Token);
 
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+            _sending = SendAsync(stream, cancellationToken);
+
+        private async Task SendAsync(Stream stream, CancellationToken cancellationToken)
         {
             for (int sent = 0; sent < content.Length; sent += SliceBytes)
             {

@@ -17,5 +17,7 @@ internal sealed class StallWatch : IDisposable
 
     public void Moved() => _source.CancelAfter(_patience);
 
+    public Task CancelAsync() => _source.CancelAsync();
+
     public void Dispose() => _source.Dispose();
 }

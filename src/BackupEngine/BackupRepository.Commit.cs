@@ -27,6 +27,9 @@ public sealed partial class BackupRepository
                 throw;
             if (stored.ManifestSha256 != backup.ManifestSha256 || stored.UpdatedAt != backup.UpdatedAt || stored.Status != BackupStatus.Available)
                 throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or another of that id was made, before it was finished ({e.Error}); back up again.");
+            // Seen, but when the store says that it failed it may not last, as when a directory could not be forced to disk.
+            if (e.Error is not (ObjectStoreError.Unavailable or ObjectStoreError.AlreadyExists))
+                throw;
         }
 
         await CheckIntentAsync(backup).ConfigureAwait(false);
@@ -141,8 +144,8 @@ public sealed partial class BackupRepository
             return;
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
         RecordStore.ThrowIfUnreadable(records);
-        HashSet<string> kept = await ReadPacksAsync(
-            records.Where(record => record.ManifestKey is not null && IntentStore.DataOf(record).VolumeId == IntentStore.DataOf(draft).VolumeId), cancellationToken).ConfigureAwait(false);
+        if (await ReadPacksAsync(records, IntentStore.DataOf(draft).VolumeId, cancellationToken).ConfigureAwait(false) is not { } kept)
+            return;
         await _store.DeleteAsync([.. packKeys.Where(key => !kept.Contains(key)), draft.ManifestKey!], cancellationToken).ConfigureAwait(false);
     }
 }

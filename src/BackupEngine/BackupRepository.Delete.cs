@@ -36,15 +36,20 @@ public sealed partial class BackupRepository
         {
             IReadOnlyList<Backup> imports = await ThrowIfBeingUsedAsync(backup, cancellationToken).ConfigureAwait(false);
 
-            // What is being imported needs its packs like what is there.
-            IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
-            if (!backup.IsUnreadable && await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false) is { } now && now.ManifestKey != backup.ManifestKey)
-                throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
-            int count = await DeleteDataAsync(backup, others, mark, cancellationToken).ConfigureAwait(false);
-            _logger.Deleted(backupId, count);
+            int? count;
+            do
+            {
+                // What is being imported needs its packs like what is there.
+                IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
+                if (!backup.IsUnreadable && await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false) is { } now && now.ManifestKey != backup.ManifestKey)
+                    throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
+                count = await DeleteDataAsync(backup, others, mark, cancellationToken).ConfigureAwait(false);
+            }
+            while (count is null);
+            _logger.Deleted(backupId, count.Value);
             operation.Note("backup_engine.volume.id", backup.VolumeId);
             operation.Note("backup_engine.delete.objects", count);
-            return count;
+            return count.Value;
         }
         finally
         {
@@ -52,9 +57,11 @@ public sealed partial class BackupRepository
         }
     }
 
-    private async Task<int> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, string mark, CancellationToken cancellationToken)
+    /// <returns>How many objects went; null when another backup went before it was looked what that refers to: then nothing did, and the others must be listed again.</returns>
+    private async Task<int?> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, string mark, CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> packs = await FindUnreferencedAsync(backup, others, cancellationToken).ConfigureAwait(false);
+        if (await FindUnreferencedAsync(backup, others, cancellationToken).ConfigureAwait(false) is not { } packs)
+            return null;
         await _records.PutRecordAsync(backup with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
         await _intents.ThrowIfBrokenAsync([mark], cancellationToken).ConfigureAwait(false);
 
@@ -86,7 +93,9 @@ public sealed partial class BackupRepository
     private async Task<IReadOnlyList<Backup>> ThrowIfDependentsAsync(Backup backup, CancellationToken cancellationToken)
     {
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
-        RecordStore.ThrowIfUnreadable(records.Where(other => other.Id != backup.Id));
+        // With one that cannot be read itself, no data goes that another could need.
+        if (!backup.IsUnreadable)
+            RecordStore.ThrowIfUnreadable(records.Where(other => other.Id != backup.Id));
         Guid[] dependents = [.. records.Where(other => other.ParentId == backup.Id).Select(other => other.Id)];
         return dependents.Length == 0 || backup.Status == BackupStatus.Error
             ? [.. records.Where(other => other.Id != backup.Id)]
@@ -100,7 +109,7 @@ public sealed partial class BackupRepository
         IntentListing listing = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && IsUnfinished(intent)) is { } writing)
             throw new BackupStateException($"Backup {backup.Id} was declared dead, and may still be being written ({writing}); when that process is gone, prune and break its intent.");
-        if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && intent.Needs(backup)) is { } intent)
+        if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && intent.Needs(backup) && !(backup.IsUnreadable && intent.Damage is not null)) is { } intent)
             throw new BackupHasDependentsException(backup.Id, [intent.Backup.Id], $"Backup {backup.Id} cannot be deleted: something is being made from it ({intent}).");
         return [.. listing.Intents.Where(other => other.IsImport && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup)];
 
@@ -109,8 +118,8 @@ public sealed partial class BackupRepository
             intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.Status is (BackupStatus.Deleting or BackupStatus.ErrorDeleting) && backup.FailReason != FailedText;
     }
 
-    /// <summary>The keys of all packs that go with a backup.</summary>
-    private async Task<IReadOnlyList<string>> FindUnreferencedAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    /// <summary>The keys of all packs that go with a backup; null when the others must be listed again.</summary>
+    private async Task<IReadOnlyList<string>?> FindUnreferencedAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
     {
         // Imported under another id, the same data is a second backup: it stays whole.
         if (backup.ManifestKey is not { } manifestKey || others.Any(other => other.ManifestKey == manifestKey))
@@ -132,20 +141,20 @@ public sealed partial class BackupRepository
         PackId[] packs = [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(IsOwnOrAbandoned)];
 
         // Packs of a backup that is gone, or was cut off and taken over, may be needed by any other of the chain: then all must be asked. So may those of one with dependents.
-        HashSet<string> kept = backup.Status == BackupStatus.Error || Array.Exists(packs, pack => pack.BackupOrdinal != manifest.Ordinal)
-            ? await ReadPacksAsync(others.Where(other => other.ManifestKey is not null && IntentStore.DataOf(other).VolumeId == manifest.VolumeId), cancellationToken).ConfigureAwait(false)
-            : await FindPacksOfOrphansAsync(others, cancellationToken).ConfigureAwait(false);
-        return [.. packs.Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
+        bool isOnlyForDescendants = backup.Status != BackupStatus.Error && Array.TrueForAll(packs, pack => pack.BackupOrdinal == manifest.Ordinal);
+        HashSet<string>? kept = await ReadPacksAsync(isOnlyForDescendants ? SelectUnvouched(others) : others, manifest.VolumeId, cancellationToken).ConfigureAwait(false);
+        return kept is null ? null : [.. packs.Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
 
         bool IsOwnOrAbandoned(PackId pack) =>
             !dataOfOthers.Contains(StoreKeys.Manifest(manifest.VolumeId, manifest.Backups[(int)pack.BackupOrdinal]));
     }
 
     /// <summary>The packs that a backup without a readable manifest wrote, but for those that any other refers to.</summary>
-    private async Task<IReadOnlyList<string>> FindOwnPacksAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>?> FindOwnPacksAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
     {
         (string volumeId, Guid dataId) = IntentStore.DataOf(backup);
-        HashSet<string> kept = await ReadPacksAsync(others.Where(other => other.ManifestKey is not null && IntentStore.DataOf(other).VolumeId == volumeId), cancellationToken).ConfigureAwait(false);
+        if (await ReadPacksAsync(others, volumeId, cancellationToken).ConfigureAwait(false) is not { } kept)
+            return null;
         var keys = new List<string>();
         await foreach (ObjectInfo pack in _store.ListAsync(StoreKeys.PacksOf(volumeId, dataId), cancellationToken).ConfigureAwait(false))
         {
@@ -157,21 +166,22 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>
-    /// The packs that backups without a living parent refer to. Nobody else can refer to packs that a backup without dependents wrote itself: whoever does
-    /// descends from it, and then either names it as parent, or has lost a parent on the way, or descends from one who has and refers to no more than that one.
-    /// Only what is just being imported has no such order.
+    /// Those whose manifests tell what all need of the packs that a backup without dependents wrote itself. Whoever refers to them descends from it, through parents each
+    /// of which refers to all that its child took over; up to one whose parent is gone or going, in error, or repacked, and so says nothing of what the child needs. And
+    /// what is being imported has no such order.
     /// </summary>
-    private Task<HashSet<string>> FindPacksOfOrphansAsync(IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    private static IEnumerable<Backup> SelectUnvouched(IReadOnlyList<Backup> others)
     {
-        HashSet<Guid> ids = [.. others.Where(other => other.Status != BackupStatus.Creating).Select(other => other.Id)];
-        return ReadPacksAsync(
-            others.Where(other => other.ManifestKey is not null && (other.Status == BackupStatus.Creating || (other.ParentId is { } parent && !ids.Contains(parent)))), cancellationToken);
+        HashSet<Guid> vouching = [.. others.Where(other => other.Status == BackupStatus.Available && IntentStore.DataOf(other).Id == other.Id).Select(other => other.Id)];
+        return others.Where(other => other.Status == BackupStatus.Creating || other.ParentId is not { } parent || !vouching.Contains(parent));
     }
 
-    private async Task<HashSet<string>> ReadPacksAsync(IEnumerable<Backup> backups, CancellationToken cancellationToken)
+    /// <summary>The packs that backups refer to whose data lies under a volume.</summary>
+    /// <returns>Null when one was deleted after it was listed: it may have vouched for others, which have to be asked now.</returns>
+    private async Task<HashSet<string>?> ReadPacksAsync(IEnumerable<Backup> backups, string volumeId, CancellationToken cancellationToken)
     {
         var keys = new HashSet<string>();
-        foreach (Backup backup in backups)
+        foreach (Backup backup in backups.Where(other => other.ManifestKey is not null && IntentStore.DataOf(other).VolumeId == volumeId))
         {
             // Whoever is being deleted needs nothing any more, and what it needed may be gone already.
             if (backup.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting)
@@ -181,16 +191,16 @@ public sealed partial class BackupRepository
                 Manifest manifest = await _store.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false);
                 keys.UnionWith(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
             }
-            catch (CorruptionException) when (backup.Status == BackupStatus.Creating)
+            catch (CorruptionException) when (backup.Status is BackupStatus.Creating or BackupStatus.Error)
             {
-                // Somebody wants to import what is not there, and will be told.
+                // Somebody wants to import what is not there, and will be told; or nobody can restore it any more.
             }
             catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
             {
-                // Deleted since it was listed?
                 Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
                 if (now is not null && now.Status is not (BackupStatus.Deleting or BackupStatus.ErrorDeleting))
                     throw;
+                return null;
             }
         }
 

@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
+using BackupEngine.Limits;
 using BackupEngine.Pruning;
 
 namespace BackupEngine;
@@ -14,7 +15,7 @@ public sealed partial class BackupRepository
     /// <param name="cancellationToken">Gives up; what was removed until then stays removed.</param>
     /// <returns>What was removed, or with <see cref="PruneOptions.DryRun"/> would be.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
-    /// <exception cref="BackupStateException">Another prune took this one for dead; prune again.</exception>
+    /// <exception cref="BackupStateException">Another prune took this one for dead, or what it was to remove was changed while it looked at what others need; prune again.</exception>
     /// <exception cref="CorruptionException">A record, an intent or a manifest cannot be read, so nobody knows what it needs: nothing is removed before the repository is repaired.</exception>
     /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
     public Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -24,9 +25,10 @@ public sealed partial class BackupRepository
     {
         OptionsGuard.Check(options);
         operation.Note("backup_engine.volume.id", options.VolumeId);
-        PruneReport report = await new Pruner(_dataStore, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        var gate = new OperationGate(_limits, options.Pause);
+        PruneReport report = await new Pruner(_store, gate, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
         if (options.RepackBelowPercent is not null)
-            report = await RepackAsync(report, options, cancellationToken).ConfigureAwait(false);
+            report = await RepackAsync(operation, gate, report, options, cancellationToken).ConfigureAwait(false);
         foreach (string kept in report.Kept)
             _logger.PruneKept(kept);
         if (!report.DryRun)
@@ -38,10 +40,11 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>Empties packs that are mostly dead, and then removes what was emptied as anything else that nobody needs.</summary>
-    private async Task<PruneReport> RepackAsync(PruneReport before, PruneOptions options, CancellationToken cancellationToken)
+    private async Task<PruneReport> RepackAsync(Operation operation, OperationGate gate, PruneReport before, PruneOptions options, CancellationToken cancellationToken)
     {
-        var repacker = new Repacker(_dataStore, _records, _intents, options, _time);
-        await repacker.RunAsync(before.BackupsRemoved, cancellationToken).ConfigureAwait(false);
+        var repacker = new Repacker(gate.Guard(_store), _records, _intents, options, _time);
+        using (await TakeShareAsync(operation, gate, Repacker.GetRequest(options), cancellationToken).ConfigureAwait(false))
+            await repacker.RunAsync(before.BackupsRemoved, cancellationToken).ConfigureAwait(false);
         PruneReport report = before with
         {
             PacksRepacked = repacker.PacksRepacked,
@@ -52,7 +55,7 @@ public sealed partial class BackupRepository
             return report with { PacksRemoved = report.PacksRemoved + repacker.PacksRepacked, BytesRemoved = report.BytesRemoved + repacker.BytesEmptied };
         if (repacker.BytesStored == 0)
             return report;
-        PruneReport after = await new Pruner(_dataStore, _records, _intents, new PruneOptions { VolumeId = options.VolumeId }, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        PruneReport after = await new Pruner(_store, gate, _records, _intents, new PruneOptions { VolumeId = options.VolumeId }, _time).RunAsync(cancellationToken).ConfigureAwait(false);
         return report with
         {
             ManifestsRemoved = report.ManifestsRemoved + after.ManifestsRemoved,

@@ -80,6 +80,8 @@ public sealed partial class BackupRepository
         {
             Backup backup = JsonSerializer.Deserialize(Convert.FromBase64String(record.BackupUrl ?? ""), CatalogJson.Default.Backup)
                 ?? throw new RecordFormatException("The record is empty.");
+            if (!CatalogJson.IsPossible(backup))
+                throw new RecordFormatException($"The record cannot be used: {CatalogJson.DescribeImpossible(backup)}.");
             return backup.Id == Guid.Empty || !StoreKeys.IsValidVolumeId(backup.VolumeId)
                 || backup.ManifestKey is null || !StoreKeys.TryParseManifest(backup.ManifestKey, out _, out _)
                 ? throw new RecordFormatException("The record lacks a valid id, volume_id or manifest.")

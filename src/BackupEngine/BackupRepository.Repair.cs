@@ -23,15 +23,19 @@ public sealed partial class BackupRepository
     /// nobody takes them for whole. The next incremental builds on a whole backup; when there is none, on the latest in error, and stores anew whatever
     /// is in damaged packs. Nothing is removed.
     /// </summary>
+    /// <param name="options">How it shares with other operations; null for the defaults.</param>
     /// <param name="progress">Told how far the look at all data is.</param>
     /// <param name="cancellationToken">Gives up; what was repaired until then stays so.</param>
     /// <returns>What was found and what was done about it.</returns>
+    /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
-    public Task<RepairReport> RepairAsync(IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        RunAsync("repair", operation => RunRepairAsync(operation, progress, cancellationToken));
+    public Task<RepairReport> RepairAsync(RepairOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        RunAsync("repair", operation => RunRepairAsync(operation, options ?? new RepairOptions(), progress, cancellationToken));
 
-    private async Task<RepairReport> RunRepairAsync(Operation operation, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    private async Task<RepairReport> RunRepairAsync(Operation operation, RepairOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
+        var look = new VerifyOptions { Deep = true, Workers = options.Workers, Priority = options.Priority, Pause = options.Pause };
+        OptionsGuard.Check(look);
         List<Guid> rebuilt = [];
         List<Guid> marked = [];
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
@@ -40,14 +44,22 @@ public sealed partial class BackupRepository
         HashSet<string> unnamed = [.. manifests.Except(records.Select(record => record.ManifestKey ?? ""))];
         foreach (Backup unreadable in damagedRecords)
         {
-            if (await RebuildRecordAsync(unreadable, manifests, unnamed, cancellationToken).ConfigureAwait(false) is not { } record)
+            if (await RebuildRecordAsync(unreadable, records, manifests, unnamed, cancellationToken).ConfigureAwait(false) is not { } record)
+                continue;
+
+            // A single bad read must not cost a record that is sound.
+            if (await _records.FindRecordOrStubAsync(unreadable.Id, cancellationToken).ConfigureAwait(false) is not { IsUnreadable: true })
                 continue;
             unnamed.Remove(record.ManifestKey ?? "");
             await _records.PutRecordAsync(record, PutCondition.None, cancellationToken).ConfigureAwait(false);
             (record.Status == BackupStatus.Available ? rebuilt : marked).Add(record.Id);
         }
 
-        VerifyReport report = await VerifyAsync(new VerifyOptions { Deep = true }, progress, cancellationToken).ConfigureAwait(false);
+        // Nor a backup: what seems to be damaged is looked at twice.
+        VerifyReport report = await VerifyAsync(look, progress, cancellationToken).ConfigureAwait(false);
+        HashSet<Guid> suspects = [.. report.Findings.Select(finding => finding.BackupId)];
+        if (suspects.Count > 0)
+            report = await VerifyAsync(look, suspects, null, cancellationToken).ConfigureAwait(false);
         foreach (IGrouping<Guid, VerifyFinding> damage in report.Findings.GroupBy(finding => finding.BackupId))
         {
             // Read again: it may have been deleted meanwhile, or have been in error before.
@@ -65,32 +77,54 @@ public sealed partial class BackupRepository
     }
 
     /// <returns>The record, or one in error when its data is gone; null when data is there that no record names, which may be its own: then the record stays unreadable, and nothing is removed.</returns>
-    private async Task<Backup?> RebuildRecordAsync(Backup unreadable, HashSet<string> manifests, HashSet<string> unnamed, CancellationToken cancellationToken)
+    private async Task<Backup?> RebuildRecordAsync(
+        Backup unreadable, IReadOnlyList<Backup> records, HashSet<string> manifests, HashSet<string> unnamed, CancellationToken cancellationToken)
     {
         // What the record still says of it; where it was stored first; anywhere, after a repack or under the volume of its parent.
-        string? named = await _records.FindManifestKeyAsync(unreadable, cancellationToken).ConfigureAwait(false);
+        SalvagedRecord salvaged = await _records.SalvageAsync(unreadable, cancellationToken).ConfigureAwait(false);
         string first = StoreKeys.Manifest(unreadable.VolumeId, unreadable.Id);
-        foreach (string key in new[] { named ?? first, first }.Where(manifests.Contains).Concat(unnamed).Distinct())
+        foreach (string key in new[] { salvaged.ManifestKey ?? first, first }.Where(manifests.Contains).Concat(unnamed).Distinct())
         {
+            bool isItsOwn = key == salvaged.ManifestKey || key == first;
             try
             {
-                byte[] bytes = await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
+                byte[] bytes = await ReadTwiceAsync(key, cancellationToken).ConfigureAwait(false);
                 Manifest manifest = ManifestDecoder.Decode(key, bytes);
-                if (manifest.Key == key && (key == named || manifest.Backups[^1] == unreadable.Id))
-                    return await CreateRecordAsync(unreadable, manifest, bytes, cancellationToken).ConfigureAwait(false);
+                if (manifest.Key == key && (key == salvaged.ManifestKey || manifest.Backups[^1] == unreadable.Id))
+                    return await CreateRecordAsync(unreadable, salvaged, records, manifest, bytes, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RepositoryException) when (isItsOwn)
+            {
+                // Of a later version, which knows what to make of it.
+                return null;
             }
             catch (BackupEngineException e) when (e is CorruptionException or RepositoryException or ObjectStoreException { Error: ObjectStoreError.NotFound })
             {
-                // Another's; or its own, and of no use.
-                if (key == named || key == first)
-                    return CreateLost(e.Message);
+                // Another's; or its own, and of no use. It stays named: should somebody mend it, nothing that it needs is gone.
+                if (isItsOwn)
+                    return CreateLost(key, e.Message);
             }
         }
 
-        return unnamed.Count == 0 ? CreateLost("no manifest is left that could be its own") : null;
+        return unnamed.Count == 0 ? CreateLost(null, "no manifest is left that could be its own") : null;
 
-        Backup CreateLost(string why) =>
-            unreadable with { IsUnreadable = false, FailReason = $"the record was damaged, and cannot be made anew: {why}", UpdatedAt = _time.GetUtcNow() };
+        Backup CreateLost(string? key, string why) =>
+            unreadable with { IsUnreadable = false, ManifestKey = key, FailReason = $"the record was damaged, and cannot be made anew: {why}", UpdatedAt = _time.GetUtcNow() };
+    }
+
+    /// <summary>The bytes of a manifest, and when they are none, once more: a single bad read proves nothing.</summary>
+    private async Task<byte[]> ReadTwiceAsync(string key, CancellationToken cancellationToken)
+    {
+        byte[] bytes = await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ManifestDecoder.Decode(key, bytes);
+            return bytes;
+        }
+        catch (CorruptionException)
+        {
+            return await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async Task<HashSet<string>> ListManifestsAsync(CancellationToken cancellationToken)
@@ -99,9 +133,10 @@ public sealed partial class BackupRepository
         return [.. data.Volumes.SelectMany(volume => volume.Value.Manifests.Keys.Select(id => StoreKeys.Manifest(volume.Key, id)))];
     }
 
-    private async Task<Backup> CreateRecordAsync(Backup unreadable, Manifest manifest, byte[] bytes, CancellationToken cancellationToken)
+    private async Task<Backup> CreateRecordAsync(
+        Backup unreadable, SalvagedRecord salvaged, IReadOnlyList<Backup> records, Manifest manifest, byte[] bytes, CancellationToken cancellationToken)
     {
-        ObjectInfo? stored = await _store.HeadAsync(manifest.Key, cancellationToken).ConfigureAwait(false);
+        DateTimeOffset latest = await FindLatestTimeAsync(unreadable, records, manifest, cancellationToken).ConfigureAwait(false);
         return unreadable with
         {
             IsUnreadable = false,
@@ -110,8 +145,8 @@ public sealed partial class BackupRepository
             Description = "the record was damaged, and made anew from the manifest",
             SizeBytes = manifest.Geometry.SizeBytes,
             ParentId = manifest.ParentId,
-            CreatedAt = stored?.LastModified ?? _time.GetUtcNow(),
-            DataTimestamp = stored?.LastModified ?? _time.GetUtcNow(),
+            CreatedAt = Earlier(salvaged.CreatedAt),
+            DataTimestamp = Earlier(salvaged.DataTimestamp),
             UpdatedAt = _time.GetUtcNow(),
             ChunkSize = manifest.Geometry.ChunkSize,
             Hash = manifest.Hasher.Algorithm,
@@ -119,6 +154,25 @@ public sealed partial class BackupRepository
             ManifestKey = manifest.Key,
             ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
         };
+
+        DateTimeOffset Earlier(DateTimeOffset? told) => told < latest ? told.Value : latest;
+    }
+
+    /// <summary>
+    /// When a backup was made, at the latest: with too late a time it would pass for the volume's newest, and others be removed for it. Its manifest is younger after a
+    /// repack, its own packs are not.
+    /// </summary>
+    private async Task<DateTimeOffset> FindLatestTimeAsync(Backup unreadable, IReadOnlyList<Backup> records, Manifest manifest, CancellationToken cancellationToken)
+    {
+        ObjectInfo? stored = await _store.HeadAsync(manifest.Key, cancellationToken).ConfigureAwait(false);
+        List<DateTimeOffset> times = [stored?.LastModified ?? _time.GetUtcNow()];
+        times.AddRange(records.Where(record => !record.IsUnreadable && record.ParentId == unreadable.Id).Select(child => child.CreatedAt));
+        DateTimeOffset lastPack = DateTimeOffset.MinValue;
+        await foreach (ObjectInfo pack in _store.ListAsync(StoreKeys.PacksOf(manifest.VolumeId, manifest.Backups[^1]), cancellationToken).ConfigureAwait(false))
+            lastPack = pack.LastModified > lastPack ? pack.LastModified : lastPack;
+        if (lastPack > DateTimeOffset.MinValue)
+            times.Add(lastPack);
+        return times.Min();
     }
 
     /// <summary>The packs that an incremental must not refer to; null when there are too many to name.</summary>

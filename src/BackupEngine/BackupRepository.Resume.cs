@@ -54,7 +54,9 @@ public sealed partial class BackupRepository
         List<Intent> taken = [];
         foreach (Intent earlier in cutOff.SkipLast(1))
         {
-            if (await TryTakeOverAsync(draft, earlier, last.Backup.Id, cancellationToken).ConfigureAwait(false))
+            // Of a stone that is there already, a delete may have begun before it could see this backup's intent.
+            if (await TryTakeOverAsync(draft, earlier, last.Backup.Id, cancellationToken).ConfigureAwait(false)
+                && await _intents.FindDeletionAsync(earlier.Backup, cancellationToken).ConfigureAwait(false) is null)
                 taken.Add(earlier);
         }
 

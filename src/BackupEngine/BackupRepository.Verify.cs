@@ -18,15 +18,20 @@ public sealed partial class BackupRepository
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<VerifyReport> VerifyAsync(
         VerifyOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        RunAsync("verify", operation => RunVerifyAsync(operation, options ?? new VerifyOptions(), progress, cancellationToken));
+        VerifyAsync(options ?? new VerifyOptions(), null, progress, cancellationToken);
 
-    private async Task<VerifyReport> RunVerifyAsync(Operation operation, VerifyOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    /// <param name="among">Only these. Null: all that the options say.</param>
+    private Task<VerifyReport> VerifyAsync(VerifyOptions options, HashSet<Guid>? among, IProgress<BackupProgress>? progress, CancellationToken cancellationToken) =>
+        RunAsync("verify", operation => RunVerifyAsync(operation, options, among, progress, cancellationToken));
+
+    private async Task<VerifyReport> RunVerifyAsync(
+        Operation operation, VerifyOptions options, HashSet<Guid>? among, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         OptionsGuard.Check(options);
         operation.Note("backup_engine.backup.id", options.BackupId);
         IReadOnlyList<Backup> backups = options.BackupId is { } backupId
             ? [await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false)]
-            : [.. (await ListAsync(null, cancellationToken).ConfigureAwait(false)).Where(backup => backup.Status is not (BackupStatus.Creating or BackupStatus.Deleting))];
+            : [.. (await ListAsync(options.VolumeId, cancellationToken).ConfigureAwait(false)).Where(backup => backup.Status is not (BackupStatus.Creating or BackupStatus.Deleting) && among?.Contains(backup.Id) != false)];
         var meter = new ProgressMeter(progress, backups.Sum(backup => backup.SizeBytes));
         var gate = new OperationGate(_limits, options.Pause);
         using ResourceShare? share = options.Deep

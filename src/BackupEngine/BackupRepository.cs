@@ -20,7 +20,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly OperationLimits? _limits;
 
-    /// <summary>The store for data that no operation with a gate of its own moves: prunes and streams keep to the shared rates through it. Records and intents never wait.</summary>
+    /// <summary>The store for data that no operation with a gate of its own moves: streams keep to the shared rates through it. Records and intents never wait.</summary>
     private readonly IObjectStore _dataStore;
 
     private BackupRepository(IObjectStore store, RepositoryOptions options)

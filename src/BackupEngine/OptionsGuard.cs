@@ -33,8 +33,7 @@ internal static class OptionsGuard
 
     public static void Check(PruneOptions options)
     {
-        if (options.VolumeId is not null && !StoreKeys.IsValidVolumeId(options.VolumeId))
-            throw new ArgumentException($"'{options.VolumeId}' cannot be a volume's id.", nameof(options));
+        CheckVolumeId(options.VolumeId, nameof(options));
         foreach (int? count in new[] { options.KeepLast, options.KeepDaily, options.KeepWeekly, options.KeepMonthly })
         {
             if (count < 1)
@@ -49,9 +48,16 @@ internal static class OptionsGuard
 
     public static void Check(VerifyOptions options)
     {
+        CheckVolumeId(options.VolumeId, nameof(options));
         if (!(options.SamplePercent is > 0 and <= 100))
             throw new ArgumentException($"A sample cannot be {options.SamplePercent} percent: more than 0, and 100 at the most, can be.", nameof(options));
         CheckWorkers(options.Workers, nameof(options));
+    }
+
+    private static void CheckVolumeId(string? volumeId, string name)
+    {
+        if (volumeId is not null && !StoreKeys.IsValidVolumeId(volumeId))
+            throw new ArgumentException($"'{volumeId}' cannot be a volume's id.", name);
     }
 
     private static void CheckWorkers(int? workers, string name)

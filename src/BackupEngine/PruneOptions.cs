@@ -1,3 +1,5 @@
+using BackupEngine.Limits;
+
 namespace BackupEngine;
 
 /// <summary>
@@ -38,6 +40,15 @@ public sealed record PruneOptions
 
     /// <summary>How old, by the store's clock, an intent must be to be broken. Default: one day.</summary>
     public TimeSpan IntentAge { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>Who goes first when operations wait for their share of <see cref="RepositoryOptions.Limits"/>, which only repacking needs. Default: low.</summary>
+    public OperationPriority Priority { get; init; } = OperationPriority.Low;
+
+    /// <summary>
+    /// Pauses and resumes the operation; from its last look at who is at work until all is removed it does not pause. Others are refused meanwhile what it said that it
+    /// removes. Null: it cannot be paused.
+    /// </summary>
+    public PauseSwitch? Pause { get; init; }
 
     internal bool HasRules => (KeepLast ?? KeepDaily ?? KeepWeekly ?? KeepMonthly) is not null;
 }

@@ -8,6 +8,9 @@ public sealed record VerifyOptions
     /// <summary>The backup to look at. Null: all of them.</summary>
     public Guid? BackupId { get; init; }
 
+    /// <summary>The volume whose backups to look at. Null: all.</summary>
+    public string? VolumeId { get; init; }
+
     /// <summary>Whether to read and check every byte that the backups refer to, not only that the objects are there and of the right size. Default: false.</summary>
     public bool Deep { get; init; }
 

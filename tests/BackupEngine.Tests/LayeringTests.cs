@@ -22,7 +22,7 @@ public sealed partial class LayeringTests
         ["Packing"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores"],
         ["Manifests"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing"],
         ["Catalog"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests"],
-        ["Pruning"] = ["Format", "Buffers", "Diagnostics", "Durability", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog"],
+        ["Pruning"] = ["Format", "Buffers", "Diagnostics", "Durability", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog", "Limits"],
         ["Pipelines"] = ["Format", "Buffers", "Diagnostics", "Volumes", "Chunking", "Hashing", "Compression", "ObjectStores", "Packing", "Manifests", "Catalog", "Limits"],
     };
 

@@ -29,7 +29,7 @@ internal sealed class PruneCommand : EngineCommand
     {
         Options.Add(SharedOptions.Store);
         Options.Add(SharedOptions.VolumeId);
-        foreach (Option option in new Option[] { _keepLast, _keepDaily, _keepWeekly, _keepMonthly, _repackBelow, _dryRun, _breakIntents, _intentAge })
+        foreach (Option option in new Option[] { _keepLast, _keepDaily, _keepWeekly, _keepMonthly, _repackBelow, _dryRun, _breakIntents, _intentAge, LimitSyntax.Upload, LimitSyntax.Download })
             Options.Add(option);
     }
 

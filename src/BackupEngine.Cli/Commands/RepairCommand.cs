@@ -11,13 +11,16 @@ internal sealed class RepairCommand : EngineCommand
         : base(
             "repair",
             "Makes damaged records anew from manifests, and marks backups that cannot be restored whole as in error; exit code 5 when there are any.",
-            "backup-engine repair --store /backups") =>
+            "backup-engine repair --store /backups")
+    {
         Options.Add(SharedOptions.Store);
+        Options.Add(LimitSyntax.Download);
+    }
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         await using OpenedRepository opened = await OpenedRepository.OpenAsync(context, cancellationToken);
-        RepairReport report = await context.WithProgressAsync("Repair", progress => opened.Repository.RepairAsync(progress, cancellationToken));
+        RepairReport report = await context.WithProgressAsync("Repair", progress => opened.Repository.RepairAsync(null, progress, cancellationToken));
         string? nextStep = report.Findings.Count == 0
             ? null
             : "Next: back those volumes up with --incremental, which stores anew what is lost; then delete the backups in error, and prune.";

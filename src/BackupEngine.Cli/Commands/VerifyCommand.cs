@@ -9,7 +9,7 @@ namespace BackupEngine.Cli.Commands;
 
 internal sealed class VerifyCommand : EngineCommand
 {
-    private readonly Argument<string?> _backup = new("BACKUP") { Description = "The backup to look at. Default: all.", Arity = ArgumentArity.ZeroOrOne, CustomParser = Parsers.Of<string>(BackupReference.TryParse) };
+    private readonly Argument<string?> _backup = new("BACKUP") { Description = "The backup to look at. Default: all, or all of --volume-id.", Arity = ArgumentArity.ZeroOrOne, CustomParser = Parsers.Of<string>(BackupReference.TryParse) };
     private readonly Option<bool> _deep = new("--deep") { Description = "Read and check every stored byte, not only that all objects are there and whole in size." };
 
     private readonly Option<double?> _sample = new("--sample") { Description = "With --deep: look at a random part only, such as 5%.", HelpName = "PERCENT", CustomParser = Parsers.OfNullable<double>(PercentSyntax.TryParse) };
@@ -36,13 +36,15 @@ internal sealed class VerifyCommand : EngineCommand
         await using OpenedRepository opened = await OpenedRepository.OpenAsync(context, cancellationToken);
         BackupRepository repository = opened.Repository;
         Guid? id = context.Get(_backup) is { } wanted ? (await repository.FindBackupAsync(wanted, context, cancellationToken)).Id : null;
-        VerifyOptions options = new() { BackupId = id, Deep = context.Get(_deep), SamplePercent = context.Get(_sample) ?? 100, Since = context.Get(_since) };
+        VerifyOptions options = new() { BackupId = id, VolumeId = context.Get(SharedOptions.VolumeId), Deep = context.Get(_deep), SamplePercent = context.Get(_sample) ?? 100, Since = context.Get(_since) };
         if (context.Get(_sample) is not null && !options.Deep)
             throw new CommandException(ExitCodes.WrongUsage, "--sample says how much --deep reads: give both");
 
         long started = Stopwatch.GetTimestamp();
         VerifyReport report = await context.WithProgressAsync("Verify", progress => repository.VerifyAsync(options, progress, cancellationToken));
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        if (report.BackupsChecked == 0 && options is { VolumeId: { } volumeId, Since: null })
+            throw new CommandException(ExitCodes.NotFound, $"there is no backup of volume {volumeId} in {repository.Name}; 'list' shows what is there");
 
         string? problem = Problem(report);
         int exitCode = problem is null ? ExitCodes.Done : ExitCodes.CorruptionFound;

@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BackupEngine.Chunking;
+using BackupEngine.Format;
 
 namespace BackupEngine.Catalog;
 
@@ -45,13 +47,19 @@ internal sealed partial class CatalogJson : JsonSerializerContext
         try
         {
             RecordChecksum.Check(key, json);
-            return JsonSerializer.Deserialize(json, Default.Backup) ?? throw new CorruptionException(key, null, "the record is empty");
+            Backup backup = JsonSerializer.Deserialize(json, Default.Backup) ?? throw new CorruptionException(key, null, "the record is empty");
+            return IsPossible(backup) ? backup : throw new CorruptionException(key, null, DescribeImpossible(backup));
         }
         catch (JsonException e)
         {
             throw new CorruptionException(key, null, $"the record cannot be read: {e.Message}", e);
         }
     }
+
+    /// <summary>Whether a volume can have such a size, and such chunks: what operations set aside for a backup is reckoned by them.</summary>
+    public static bool IsPossible(Backup backup) => ChunkSizes.IsValid(backup.ChunkSize) && new VolumeGeometry(backup.SizeBytes, backup.ChunkSize).IsSupported;
+
+    public static string DescribeImpossible(Backup backup) => $"the record says that the volume has {backup.SizeBytes} bytes in chunks of {backup.ChunkSize}, which cannot be";
 
     /// <summary>Reads an intent.</summary>
     /// <exception cref="CorruptionException">It is not one.</exception>

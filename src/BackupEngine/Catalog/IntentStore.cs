@@ -69,6 +69,10 @@ internal sealed class IntentStore(IObjectStore store)
         return key;
     }
 
+    /// <summary>Says that nothing is deleted any more.</summary>
+    /// <param name="mark">The mark's key.</param>
+    public ValueTask DeleteDeletionAsync(string mark, CancellationToken cancellationToken) => store.DeleteAsync([mark], cancellationToken);
+
     /// <summary>
     /// Asked when records say "deleting" and nothing is gone yet: whoever has begun since a mark was there has seen it. When somebody broke one, others may have begun
     /// without seeing it, and all must stay.

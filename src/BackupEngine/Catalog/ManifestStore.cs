@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using BackupEngine.Chunking;
 using BackupEngine.Format;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
@@ -46,7 +47,7 @@ internal static class ManifestStore
             throw new CorruptionException(key, null, "the manifest does not match the SHA-256 in the record");
 
         Manifest manifest = ManifestDecoder.Decode(key, bytes);
-        return manifest.VolumeId == volumeId && manifest.BackupId == dataId && manifest.Geometry.SizeBytes == backup.SizeBytes
+        return manifest.VolumeId == volumeId && manifest.BackupId == dataId && manifest.Geometry == new VolumeGeometry(backup.SizeBytes, backup.ChunkSize)
             ? manifest
             : throw new CorruptionException(key, null, "the manifest is that of another backup");
     }

@@ -1,11 +1,10 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using BackupEngine.ObjectStores;
 
 namespace BackupEngine.Catalog;
 
 /// <summary>The records of a repository: which backups there are.</summary>
-internal sealed partial class RecordStore(IObjectStore store)
+internal sealed class RecordStore(IObjectStore store)
 {
     /// <summary>Records fetched at once: listing waits for answers, not for bytes.</summary>
     private const int ConcurrentReads = 16;
@@ -26,18 +25,17 @@ internal sealed partial class RecordStore(IObjectStore store)
     public async Task<Backup?> FindRecordOrStubAsync(Guid backupId, CancellationToken cancellationToken) =>
         await FindKeyAsync(backupId, cancellationToken).ConfigureAwait(false) is { } key ? await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false) : null;
 
-    /// <summary>The manifest that a record names which cannot be read as a whole; null when not even that is left of it.</summary>
-    public async Task<string?> FindManifestKeyAsync(Backup unreadable, CancellationToken cancellationToken)
+    /// <summary>What is left of a record that cannot be read as a whole.</summary>
+    public async Task<SalvagedRecord> SalvageAsync(Backup unreadable, CancellationToken cancellationToken)
     {
         try
         {
             byte[] json = await store.GetAllAsync(StoreKeys.Record(unreadable.VolumeId, unreadable.Id), CatalogJson.MaxLength, cancellationToken).ConfigureAwait(false);
-            Match match = ManifestKey().Match(Encoding.Latin1.GetString(json));
-            return match.Success ? match.Groups["key"].Value : null;
+            return SalvagedRecord.Of(Encoding.Latin1.GetString(json));
         }
         catch (BackupEngineException e) when (e is CorruptionException or ObjectStoreException { Error: ObjectStoreError.NotFound })
         {
-            return null;
+            return new SalvagedRecord(null, null, null);
         }
     }
 
@@ -86,9 +84,6 @@ internal sealed partial class RecordStore(IObjectStore store)
         Hash = Hashing.ChunkHash.XxHash128,
         Compression = Compression.ChunkCompression.None,
     };
-
-    [GeneratedRegex("""^  "manifest": "(?<key>volumes/[A-Za-z0-9][A-Za-z0-9._-]{0,127}/manifests/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})",?\r?$""", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
-    private static partial Regex ManifestKey();
 
     private async Task<string?> FindKeyAsync(Guid backupId, CancellationToken cancellationToken)
     {

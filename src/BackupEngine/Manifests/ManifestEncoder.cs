@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using BackupEngine.Format;
 using BackupEngine.Hashing;
+using BackupEngine.Volumes;
 
 namespace BackupEngine.Manifests;
 
@@ -15,16 +16,20 @@ internal static class ManifestEncoder
     /// <summary>Entries of the page table that room is made for at once.</summary>
     private const int PageBatch = 4096;
 
-    public static byte[] Encode(Manifest manifest)
+    /// <summary>Encodes a manifest.</summary>
+    /// <param name="maxLength">The longest that is read again.</param>
+    /// <exception cref="VolumeException">It would be longer.</exception>
+    public static byte[] Encode(Manifest manifest, long maxLength = ManifestFormat.MaxManifestSize)
     {
         byte[] volumeId = Encoding.UTF8.GetBytes(manifest.VolumeId);
         var packs = new ArrayBufferWriter<byte>();
         WritePackTable(packs, manifest.Packs);
         var pages = new ArrayBufferWriter<byte>();
-        WritePageTable(pages, manifest.Pages);
+        WritePageTable(pages, manifest, maxLength);
 
-        int length = ManifestFormat.HeaderSize + volumeId.Length + (manifest.Backups.Count * 16)
+        long length = ManifestFormat.HeaderSize + volumeId.Length + (manifest.Backups.Count * 16L)
             + packs.WrittenCount + pages.WrittenCount + ManifestFormat.FooterSize;
+        ThrowIfLonger(manifest, length, maxLength);
         byte[] bytes = new byte[length];
         WriteHeader(bytes, manifest, volumeId.Length, packs.WrittenCount, pages.WrittenCount);
         Span<byte> rest = bytes.AsSpan(ManifestFormat.HeaderSize);
@@ -90,8 +95,9 @@ internal static class ManifestEncoder
         return writer.ContinueOn(output.GetSpan(room));
     }
 
-    private static void WritePageTable(ArrayBufferWriter<byte> output, PageTable pages)
+    private static void WritePageTable(ArrayBufferWriter<byte> output, Manifest manifest, long maxLength)
     {
+        PageTable pages = manifest.Pages;
         int room = MapCodec.GetMaxLength(PageBatch) + (2 * VarInt.MaxLength);
         var writer = new MapCodec.Writer(output.GetSpan(room), PageFormat.PageDigestLength);
         long page = 0;
@@ -105,11 +111,20 @@ internal static class ManifestEncoder
             for (long index = first; index < page; index++)
             {
                 writer.WriteEntry(pages[index].Location, pages[index].Digest);
-                if ((index - first) % PageBatch == PageBatch - 1)
-                    writer = Advance(output, writer, room);
+                if ((index - first) % PageBatch != PageBatch - 1)
+                    continue;
+                writer = Advance(output, writer, room);
+                ThrowIfLonger(manifest, output.WrittenCount, maxLength);
             }
 
             writer = Advance(output, writer, room);
+            ThrowIfLonger(manifest, output.WrittenCount, maxLength);
         }
+    }
+
+    private static void ThrowIfLonger(Manifest manifest, long length, long maxLength)
+    {
+        if (length > maxLength)
+            throw new VolumeException(manifest.VolumeId, $"volume {manifest.VolumeId} has too many chunks of {manifest.Geometry.ChunkSize} bytes: its manifest would be longer than {maxLength} bytes, and could not be read again. Make a full backup with larger chunks.");
     }
 }

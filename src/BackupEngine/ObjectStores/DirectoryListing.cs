@@ -29,12 +29,16 @@ internal sealed class DirectoryListing(string root)
         }
     }
 
-    /// <summary>Size and time of a file, or null when it is none: links, folders and what is gone are no objects.</summary>
+    /// <summary>Size and time of a file, or null when it is none: folders and what is gone are no objects.</summary>
+    /// <exception cref="IOException">It is a link.</exception>
     public static ObjectInfo? Describe(string path, string key)
     {
         FileInfo file = new(path);
         const FileAttributes Missing = (FileAttributes)(-1);
-        if (file.Attributes == Missing || (file.Attributes & (FileAttributes.Directory | FileAttributes.ReparsePoint)) != 0)
+        if (file.Attributes == Missing)
+            return null;
+        ThrowIfLink(file);
+        if ((file.Attributes & FileAttributes.Directory) != 0)
             return null;
         return new ObjectInfo(key, file.Length, file.LastWriteTimeUtc);
     }
@@ -64,9 +68,12 @@ internal sealed class DirectoryListing(string root)
         DirectoryInfo directory = new(Path.Join(root, folder));
         try
         {
-            // Links to directories are not followed: one that points upwards would be walked without end.
-            if (folder.Length > 0 && (!directory.Exists || (directory.Attributes & FileAttributes.ReparsePoint) != 0))
-                return Enumerable.Empty<Entry>().GetEnumerator();
+            if (folder.Length > 0)
+            {
+                if (!directory.Exists)
+                    return Enumerable.Empty<Entry>().GetEnumerator();
+                ThrowIfLink(directory);
+            }
 
             FileSystemEnumerable<Entry> names = new(
                 directory.FullName,
@@ -87,6 +94,13 @@ internal sealed class DirectoryListing(string root)
         {
             throw DirectoryErrors.Translate(e, root, null, $"list '{folder}'");
         }
+    }
+
+    /// <summary>A link is not followed, for one that points upwards would be walked without end; and what is behind it is not taken to be gone, for whoever lists removes what nobody needs.</summary>
+    private static void ThrowIfLink(FileSystemInfo entry)
+    {
+        if ((entry.Attributes & FileAttributes.ReparsePoint) != 0)
+            throw new IOException($"{entry.FullName} is a symbolic link, which is not followed; put in its place what it points to, or mount that there");
     }
 
     /// <summary>A file with its key, or a folder with the start of its keys: that ends with <c>/</c>, so sorting by it is sorting by key.</summary>

@@ -124,11 +124,19 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
 
     private static void SyncUpTo(string? directory, string? last)
     {
-        for (; directory is not null; directory = Path.GetDirectoryName(directory))
+        try
         {
-            AtomicFiles.SyncDirectory(directory);
-            if (directory == last)
-                return;
+            for (; directory is not null; directory = Path.GetDirectoryName(directory))
+            {
+                AtomicFiles.SyncDirectory(directory);
+                if (directory == last)
+                    return;
+            }
+        }
+        catch (IOException e)
+        {
+            // Never a passing trouble, whatever the number says: once it has failed, another attempt may succeed without having written anything.
+            throw new IOException($"{directory} cannot be forced to disk: {e.Message}", e);
         }
     }
 

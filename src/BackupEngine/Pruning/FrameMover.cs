@@ -7,7 +7,9 @@ namespace BackupEngine.Pruning;
 /// <summary>Copies the live chunks of packs, each frame checked and taken over as it is, and knows where each has gone.</summary>
 internal sealed class FrameMover(IObjectStore store, string volumeId, RepackWriter writer)
 {
-    private const int MaxRangeLength = 4 << 20;
+    /// <summary>Bytes that are fetched at once.</summary>
+    public const int MaxRangeLength = 4 << 20;
+
     private const int MaxGap = 64 << 10;
 
     private readonly Dictionary<(StoredPack Pack, uint Offset), FrameLocation> _moved = [];

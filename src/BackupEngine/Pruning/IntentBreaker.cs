@@ -57,6 +57,20 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
         _broken.RemoveAll(intent => intent.IsRepack && !intent.IsDead
             && atWork.Deletions.Any(deletion => deletion.DataVolumeId == intent.Backup.VolumeId && !deletion.IsDead && !ownMarks.Contains(deletion.Key)));
 
+    /// <summary>Another prune may have removed what this one is about to break, and somebody may have begun anew under that id, which only imports do.</summary>
+    /// <exception cref="BackupStateException">Somebody has.</exception>
+    public async Task ThrowIfBegunAgainAsync(CancellationToken cancellationToken)
+    {
+        if (_broken.Count == 0)
+            return;
+        IntentListing now = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+        foreach (Intent intent in now.Intents)
+        {
+            if (_broken.Find(broken => broken.Backup.Id == intent.Backup.Id && broken.Backup.VolumeId == intent.Backup.VolumeId) is { } before && (intent.StoredAt, intent.Writer) != (before.StoredAt, before.Writer))
+                throw new BackupStateException($"{intent} has begun anew while this prune looked at what others need; prune again.");
+        }
+    }
+
     /// <summary>Those of the broken backups that were not committed, and that nobody took over.</summary>
     public IEnumerable<Backup> SelectBuried(IReadOnlyList<Backup> backups, Intent[] working)
     {

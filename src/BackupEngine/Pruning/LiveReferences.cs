@@ -56,18 +56,34 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             // Somebody is deleting it, and has come as far as that; or wants to import what is not there.
             return null;
         }
-        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+        catch (CorruptionException e)
         {
-            // Deleted since it was listed?
-            Backup? now = await records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
-            if (now is null || now.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting)
-                return null;
-            if (now.ManifestKey == backup.ManifestKey)
-                throw;
+            if (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+            {
+                // Deleted since it was listed, or repacked?
+                Backup? now = await records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+                if (now is null || now.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting)
+                    return null;
+                if (now.ManifestKey != backup.ManifestKey)
+                    return await ReadAsync(now, cancellationToken).ConfigureAwait(false);
+            }
 
-            // Repacked since then.
-            return await ReadAsync(now, cancellationToken).ConfigureAwait(false);
+            if (backup.Status != BackupStatus.Error)
+                throw;
+            KeepAll(backup, e);
+            return null;
         }
+    }
+
+    /// <summary>Nobody can restore it as it is, but perhaps somebody can mend it: until it is deleted, all stays that it might need.</summary>
+    private void KeepAll(Backup backup, CorruptionException why)
+    {
+        VolumeData volume = data.Volumes[IntentStore.DataOf(backup).VolumeId];
+        if (volume.Manifests.Count + volume.Packs.Count == 0)
+            return;
+        kept.Add($"all manifests and packs of volume {backup.VolumeId}, because backup {backup.Id} is in error and its manifest cannot be read; delete it if nobody needs it ({why.Message})");
+        volume.Manifests.Clear();
+        volume.Packs.Clear();
     }
 
     private async Task SubtractPagesAsync(Manifest manifest, Manifest? previous, CancellationToken cancellationToken)

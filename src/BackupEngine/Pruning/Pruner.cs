@@ -1,4 +1,5 @@
 using BackupEngine.Catalog;
+using BackupEngine.Limits;
 using BackupEngine.ObjectStores;
 
 namespace BackupEngine.Pruning;
@@ -7,9 +8,16 @@ namespace BackupEngine.Pruning;
 /// One prune (docs/reliability.md "Prune"). What there is is listed first, then this prune says what it is about to remove, and only then it looks at intents
 /// and records again: whoever began before is seen there, and whoever begins later sees what was said here.
 /// </summary>
-internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
+/// <param name="store">The container. What is removed is removed past the gate: nothing may come between the last look and that.</param>
+/// <param name="gate">Where all reading waits.</param>
+/// <param name="records">The records in the container.</param>
+/// <param name="intents">The intents in the container.</param>
+/// <param name="options">What to keep.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
 {
     private readonly List<string> _kept = [];
+    private readonly IObjectStore _gated = gate.Guard(store);
 
     /// <summary>This prune's own name in its marks.</summary>
     private readonly Guid _token = Guid.NewGuid();
@@ -17,7 +25,7 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
     public async Task<PruneReport> RunAsync(CancellationToken cancellationToken)
     {
         using LocalWriters.Registration deleting = LocalWriters.Begin(_token);
-        StoredData data = await StoredData.ListAsync(store, options.VolumeId, cancellationToken).ConfigureAwait(false);
+        StoredData data = await StoredData.ListAsync(_gated, options.VolumeId, cancellationToken).ConfigureAwait(false);
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<Backup> backups = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
         var breaking = new IntentBreaker(store, records, intents, options, time);
@@ -62,10 +70,14 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
 
         // An import needs what its manifest names before its record is there.
         IEnumerable<Backup> imports = working.Where(intent => intent.IsImport).Select(intent => intent.Backup);
-        await new LiveReferences(store, records, data, _kept).SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
+        await new LiveReferences(_gated, records, data, _kept).SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
         Protect(data, working, live, [.. removed, .. abandoned]);
         if (!options.DryRun)
-            await DeleteAsync(data, removed, breaking, marks, cancellationToken).ConfigureAwait(false);
+        {
+            Backup[] left = await LookAgainAsync(removed, candidates, breaking, marks, cancellationToken).ConfigureAwait(false);
+            await DeleteAsync(data, left, breaking, marks, cancellationToken).ConfigureAwait(false);
+        }
+
         return new PruneReport
         {
             DryRun = options.DryRun,
@@ -136,6 +148,33 @@ internal sealed class Pruner(IObjectStore store, RecordStore records, IntentStor
             foreach (StoredPack pack in volume.Packs.Keys.Where(pack => owners.Contains(pack.BackupId)).ToArray())
                 volume.Packs.Remove(pack);
         }
+    }
+
+    /// <summary>
+    /// The reading takes its time, and may have been paused: what is to be removed must still be as it was, and the rules must not have come to need it. Records say
+    /// "deleting" only after that, for nobody takes that back.
+    /// </summary>
+    /// <returns>The records of what is to be removed, as they are now; some may be gone already.</returns>
+    /// <exception cref="BackupStateException">Something changed.</exception>
+    private async Task<Backup[]> LookAgainAsync(Backup[] removed, List<Backup> candidates, IntentBreaker breaking, List<string> marks, CancellationToken cancellationToken)
+    {
+        await intents.ThrowIfBrokenAsync(marks, cancellationToken).ConfigureAwait(false);
+        await breaking.ThrowIfBegunAgainAsync(cancellationToken).ConfigureAwait(false);
+        if (removed.Length == 0)
+            return removed;
+        IReadOnlyList<Backup> now = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
+        ILookup<(string, Guid), Backup> before = removed.ToLookup(backup => (backup.VolumeId, backup.Id));
+        Backup[] left = [.. now.Where(backup => before.Contains((backup.VolumeId, backup.Id)))];
+        HashSet<Backup> selected = [.. SelectCandidates(left.Length == 0 ? left : now)];
+        foreach (Backup backup in left)
+        {
+            Backup was = before[(backup.VolumeId, backup.Id)].First();
+            bool isChanged = backup.ManifestKey != was.ManifestKey || (backup.Status != was.Status && backup.Status != BackupStatus.Deleting);
+            if (isChanged || (candidates.Exists(candidate => candidate.Id == backup.Id && candidate.VolumeId == backup.VolumeId) && !selected.Contains(backup)))
+                throw new BackupStateException($"Backup {backup.Id} of volume {backup.VolumeId} was changed, or has come to be kept by a rule, while this prune looked at what others need; nothing was removed. Prune again.");
+        }
+
+        return left;
     }
 
     /// <summary>Manifests go first: what has none cannot be imported. Records go after all data, so that a prune that is cut off is finished by the next.</summary>

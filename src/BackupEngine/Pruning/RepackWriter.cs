@@ -12,7 +12,8 @@ namespace BackupEngine.Pruning;
 /// <param name="ordinal">Where it stands there.</param>
 internal sealed class RepackWriter(IObjectStore store, string volumeId, Guid id, uint ordinal) : IDisposable
 {
-    private const int PackLength = 32 << 20;
+    /// <summary>Bytes of its buffer.</summary>
+    public const int PackLength = 32 << 20;
 
     private readonly NativeBuffer _buffer = new(PackLength);
     private readonly Dictionary<PackId, long> _sizes = [];

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using BackupEngine.Catalog;
+using BackupEngine.Limits;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
 
@@ -27,6 +28,16 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
 
     /// <summary>What was left as it is, and why.</summary>
     public IReadOnlyList<string> Kept => _kept;
+
+    /// <summary>The memory that it needs: the pack that is filled, the range that is copied, and windows of pages, of volumes that may be of any size.</summary>
+    public static ResourceRequest GetRequest(PruneOptions options) => new()
+    {
+        Priority = options.Priority,
+        Workers = 1,
+        MaxBytes = 0,
+        FixedBytes = RepackWriter.PackLength + FrameMover.MaxRangeLength,
+        WorkerBytes = PageReader.GetMaxBytes(int.MaxValue, PageReader.WalkLookAhead),
+    };
 
     /// <param name="removed">Backups that a prune which only looks takes for removed.</param>
     public async Task RunAsync(IReadOnlyList<Guid> removed, CancellationToken cancellationToken)
@@ -176,7 +187,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
         finally
         {
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), time);
-            await store.DeleteAsync(mark, timeout.Token).ConfigureAwait(false);
+            await intents.DeleteDeletionAsync(mark, timeout.Token).ConfigureAwait(false);
         }
     }
 }

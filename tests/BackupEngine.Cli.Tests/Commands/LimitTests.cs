@@ -45,5 +45,7 @@ public sealed class LimitTests(Workspace workspace) : IClassFixture<Workspace>
         Assert.True(restored.GetProperty("duration_seconds").GetDouble() > 0.4);
         Assert.Equal(File.ReadAllBytes(volume), File.ReadAllBytes(target));
         (await CliProcess.RunAsync("verify", id, "--store", workspace.Store, "--deep", "--limit-download", "100MiB/s")).MustSucceed();
+        (await CliProcess.RunAsync("repair", "--store", workspace.Store, "--limit-download", "100MiB/s")).MustSucceed();
+        (await CliProcess.RunAsync("prune", "--store", workspace.Store, "--repack-below", "40%", "--limit-upload", "100MiB/s", "--limit-download", "100MiB/s")).MustSucceed();
     }
 }

@@ -52,6 +52,17 @@ public sealed class VerifyCommandTests : IDisposable
         Assert.Equal(ExitCodes.CorruptionFound, result.Json.GetProperty("exit_code").GetInt32());
     }
 
+    /// <summary>All volumes were looked at, whatever was named, and a name that was mistyped was well.</summary>
+    [Fact]
+    public async Task Only_the_volume_that_is_named_is_looked_at_and_one_that_is_not_there_is_an_error()
+    {
+        await BackUpTwiceAsync();
+        await _workspace.BackupIdAsync(_workspace.WriteVolume("other.img", 100_000, seed: 3), "--volume-id", "other");
+        CliResult other = (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--volume-id", "other", "--json")).MustSucceed();
+        Assert.Equal(1, other.Json.GetProperty("backups_checked").GetInt32());
+        (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--volume-id", "otter")).MustFail(ExitCodes.NotFound);
+    }
+
     private async Task BackUpTwiceAsync()
     {
         string volume = _workspace.WriteVolume("volume.img", 500_000, seed: 1);

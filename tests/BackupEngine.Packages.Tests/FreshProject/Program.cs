@@ -2,24 +2,32 @@
 using BackupEngine;
 using BackupEngine.Catalog;
 using BackupEngine.Hosting;
-using BackupEngine.Limits;
 using BackupEngine.ObjectStores;
 using BackupEngine.S3;
 using BackupEngine.Volumes;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 if (args is not [string directory, string bucket])
     return 2;
 
-await BackUpAndRestoreAsync(_ => new(new DirectoryObjectStore(Path.Combine(directory, "backups"))), "directory");
-await BackUpAndRestoreAsync(_ => new(new S3ObjectStore(S3ObjectStoreOptions.Parse(bucket))), "S3");
+await BackUpAndRestoreAsync("directory", "--BackupEngine:Directory=" + Path.Combine(directory, "backups"));
+await BackUpAndRestoreAsync("S3", "--BackupEngine:Create=true", (_, _) => new(new S3ObjectStore(S3ObjectStoreOptions.Parse(bucket))));
 return 0;
 
-async Task BackUpAndRestoreAsync(Func<CancellationToken, ValueTask<IObjectStore>> openStore, string kind)
+async Task BackUpAndRestoreAsync(string kind, string setting, Func<IServiceProvider, CancellationToken, ValueTask<IObjectStore>>? openStore = null)
 {
-    var limits = new OperationLimits(new OperationLimitOptions { MaxMemoryBytes = 128 << 20 });
-    await using var host = new RepositoryHost(openStore, TimeProvider.System, NullLoggerFactory.Instance, limits);
-    BackupRepository repository = await host.GetAsync();
+    HostApplicationBuilder builder = Host.CreateApplicationBuilder(["--BackupEngine:Limits:MaxMemoryBytes=134217728", setting]);
+    builder.Logging.ClearProviders();
+    builder.Services.AddBackupEngine(builder.Configuration.GetSection(BackupEngineOptions.Section), openStore);
+    builder.Services.AddHealthChecks().AddBackupEngine();
+    using IHost host = builder.Build();
+    await host.StartAsync();
+    HealthReport health = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+    BackupRepository repository = await host.Services.GetRequiredService<RepositoryHost>().GetAsync();
     var options = new BackupOptions { VolumeId = "disk" };
 
     string disk = Path.Combine(directory, $"{kind}.img");
@@ -35,7 +43,8 @@ async Task BackUpAndRestoreAsync(Func<CancellationToken, ValueTask<IObjectStore>
 
     bool same = await IsRestoredAsync(full, first) && await IsRestoredAsync(incremental, second);
     bool less = incremental.ParentId == full.Id && incremental.BytesStored < full.BytesStored / 4;
-    Console.WriteLine($"{kind}: {(same ? "identical" : "different")}, {(less ? "incremental" : "full")}");
+    Console.WriteLine($"{kind}: {(same ? "identical" : "different")}, {(less ? "incremental" : "full")}, {health.Status}");
+    await host.StopAsync();
 
     async Task<Backup> BackUpAsync(BackupOptions how)
     {

@@ -2,6 +2,7 @@ using BackupEngine.Catalog;
 using BackupEngine.Limits;
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit.Volumes;
+using BackupEngine.Tests.Reliability;
 using BackupEngine.Tests.Repository;
 using Xunit;
 
@@ -68,6 +69,60 @@ public sealed class PauseTests : IAsyncDisposable
         Assert.Equal(BackupStatus.Available, (await paused).Status);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task A_paused_prune_and_a_paused_repair_begin_nothing_and_go_on(int pauseAt)
+    {
+        await using BackupRepository repository = await Repositories.OpenAsync(new WatchedStore(_store, (key, _) => WatchAsync(StoreKeys.TryParsePack(key, out string _, out Guid _, out uint _), pauseAt)));
+        byte[] renewed = await MakeTwoAsync(await Repositories.OpenAsync(_store));
+        Task<PruneReport> pruning = repository.PruneAsync(new PruneOptions { KeepLast = 1, RepackBelowPercent = 50, Pause = _pause }, Repositories.Token);
+        await StandStillAsync(pruning);
+        Assert.Equal(1, (await pruning).PacksRepacked);
+
+        _calls = 0;
+        Task<RepairReport> repairing = repository.RepairAsync(new RepairOptions { Workers = 1, Pause = _pause }, cancellationToken: Repositories.Token);
+        await StandStillAsync(repairing);
+        Assert.Empty((await repairing).Findings);
+        Assert.Equal(0, _callsWhilePaused);
+        VolumeAssert.Same(renewed, await repository.RestoreOverAsync(Assert.Single(await repository.ListAsync(cancellationToken: Repositories.Token))), "repacked with pauses");
+    }
+
+    [Fact]
+    public async Task A_prune_that_is_paused_when_it_has_said_what_it_removes_can_be_cancelled_and_takes_that_back()
+    {
+        await MakeTwoAsync(await Repositories.OpenAsync(_store));
+        IReadOnlyList<string> before = await _store.ListKeysAsync();
+        await using BackupRepository repository = await Repositories.OpenAsync(new WatchedStore(_store, (key, _) => WatchAsync(StoreKeys.TryParseDeletion(key, out string _, out Guid _), 1)));
+        using var cancel = new CancellationTokenSource();
+        Task<PruneReport> pruning = repository.PruneAsync(new PruneOptions { KeepLast = 1, Pause = _pause }, cancel.Token);
+        await _paused.Task;
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pruning);
+        Assert.Equal(before, await _store.ListKeysAsync());
+        Assert.All(await repository.ListAsync(cancellationToken: Repositories.Token), backup => Assert.Equal(BackupStatus.Available, backup.Status));
+    }
+
+    /// <summary>While it stood still there, others could take it for dead, and build upon what it then removed.</summary>
+    [Fact]
+    public async Task A_prune_does_not_pause_between_its_last_look_and_the_removal()
+    {
+        await MakeTwoAsync(await Repositories.OpenAsync(_store));
+        await using var store = new FullStore(_store)
+        {
+            BeforeDelete = keys =>
+            {
+                _pause.Pause();
+                return Task.CompletedTask;
+            },
+        };
+        await using BackupRepository repository = await Repositories.OpenAsync(store);
+        PruneReport report = await repository.PruneAsync(new PruneOptions { KeepLast = 1, Pause = _pause }, Repositories.Token).WaitAsync(TimeSpan.FromMinutes(1), Repositories.Token);
+        Assert.True(_pause.IsPaused);
+        Assert.Single(report.BackupsRemoved);
+    }
+
     [Fact]
     public async Task Pausing_and_resuming_twice_is_as_once()
     {
@@ -80,6 +135,17 @@ public sealed class PauseTests : IAsyncDisposable
         _pause.Resume();
         Assert.False(_pause.IsPaused);
         await waiting;
+    }
+
+    /// <summary>A backup, and one that needs little of its pack.</summary>
+    /// <returns>The volume as the second holds it.</returns>
+    private static async Task<byte[]> MakeTwoAsync(BackupRepository repository)
+    {
+        await repository.FullAsync(new MemoryVolume(_content), new BackupOptions { VolumeId = Repositories.VolumeId, Workers = 1 });
+        byte[] renewed = [.. _content];
+        Repositories.Noise(11 << 20, seed: 3).CopyTo(renewed, 0);
+        await repository.BackupAsync(new MemoryVolume(renewed), new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, Workers = 1 }, cancellationToken: Repositories.Token);
+        return renewed;
     }
 
     private ValueTask WatchAsync(bool isData, int pauseAt)

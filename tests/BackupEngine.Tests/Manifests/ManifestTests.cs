@@ -6,6 +6,7 @@ using BackupEngine.Hashing;
 using BackupEngine.Manifests;
 using BackupEngine.Packing;
 using BackupEngine.TestKit;
+using BackupEngine.Volumes;
 using Xunit;
 
 namespace BackupEngine.Tests.Manifests;
@@ -28,6 +29,17 @@ public sealed class ManifestTests
             Assert.Equal(manifest.Pages.MappedPages(), decoded.Pages.MappedPages());
             Assert.All(manifest.Pages.MappedPages(), page => Assert.Equal(manifest.Pages[page], decoded.Pages[page]));
         }
+    }
+
+    /// <summary>It was stored, and the record that named it could not be restored.</summary>
+    [Fact]
+    public void A_manifest_that_could_not_be_read_again_is_not_written()
+    {
+        Manifest manifest = NextManifest(new Random(7));
+        byte[] bytes = ManifestEncoder.Encode(manifest);
+        Assert.Equal(bytes, ManifestEncoder.Encode(manifest, bytes.Length));
+        VolumeException e = Assert.Throws<VolumeException>(() => ManifestEncoder.Encode(manifest, bytes.Length - 1));
+        Assert.Contains("larger chunks", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit.ObjectStores;
+using BackupEngine.TestKit.Volumes;
+using BackupEngine.Tests.Repository;
 using Xunit;
 
 namespace BackupEngine.Tests.ObjectStores;
@@ -132,14 +134,10 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
     }
 
     [Fact]
-    public async Task Links_and_odd_names_are_neither_listed_nor_followed_nor_deleted()
+    public async Task Odd_names_are_not_listed()
     {
         await using DirectoryObjectStore store = new(_path);
         await store.PutAsync("a/k", new byte[1], cancellationToken: Cancellation);
-        File.CreateSymbolicLink(Path.Join(_path, "a", "link"), Path.Join(_path, "a", "k"));
-        File.CreateSymbolicLink(Path.Join(_path, "a", "dangling"), "/nowhere/at/all");
-        Directory.CreateSymbolicLink(Path.Join(_path, "a", "loop"), _path);
-        File.CreateSymbolicLink(Path.Join(_path, "self"), "self");
         foreach (string odd in new[] { "a b", "ü", "line\nbreak", "back\\slash", "~" })
             File.WriteAllText(Path.Join(_path, "a", odd), "");
         Directory.CreateDirectory(Path.Join(_path, "lost+found"));
@@ -147,11 +145,63 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
 
         Assert.Equal(["a/k"], await KeysAsync(store));
         Assert.Equal(["a/k"], await KeysAsync(store, "a/"));
-        Assert.Empty(await KeysAsync(store, "a/loop/"));
-        Assert.Null(await store.HeadAsync("a/link", Cancellation));
-        Assert.Null(await store.HeadAsync("a/dangling", Cancellation));
-        await store.DeleteAsync(["a/link", "a/dangling", "self"], Cancellation);
-        Assert.NotNull(new FileInfo(Path.Join(_path, "a", "dangling")).LinkTarget);
+    }
+
+    /// <summary>What is behind them was taken to be gone, and the packs of records behind a link to be nobody's.</summary>
+    [Theory]
+    [InlineData("k", "v/1/link")]
+    [InlineData("/nowhere/at/all", "v/1/dangling")]
+    [InlineData("link", "v/1/link")]
+    [InlineData(".", "v/1/link")]
+    [InlineData("..", "v/link")]
+    public async Task A_link_is_an_error_that_names_it_and_stays(string target, string path)
+    {
+        await using DirectoryObjectStore store = new(_path);
+        await store.PutAsync("v/1/k", new byte[1], cancellationToken: Cancellation);
+        string link = Path.Join(_path, path);
+        File.CreateSymbolicLink(link, target);
+
+        await FailsAsync(ObjectStoreError.Failed, () => KeysAsync(store));
+        await FailsAsync(ObjectStoreError.Failed, () => KeysAsync(store, "v/"));
+        await FailsAsync(ObjectStoreError.Failed, () => store.HeadAsync(path, Cancellation).AsTask());
+        ObjectStoreException refused = await Assert.ThrowsAsync<ObjectStoreException>(() => store.DeleteAsync(path, Cancellation).AsTask());
+        Assert.Contains($"{path} is a symbolic link", refused.Message, StringComparison.Ordinal);
+        Assert.NotNull(new FileInfo(link).LinkTarget);
+    }
+
+    [Fact]
+    public async Task A_prune_removes_nothing_while_records_are_behind_a_link()
+    {
+        await using DirectoryObjectStore store = new(_path);
+        await using BackupRepository repository = await Repositories.OpenAsync(store);
+        await repository.FullAsync(new MemoryVolume(Repositories.Noise(100_000)));
+        IReadOnlyList<string> before = await store.ListKeysAsync();
+        string records = Path.Join(_path, "records", Repositories.VolumeId);
+        Directory.Move(records, records + "~");
+        Directory.CreateSymbolicLink(records, records + "~");
+
+        await FailsAsync(ObjectStoreError.Failed, () => repository.PruneAsync(cancellationToken: Cancellation));
+        Directory.Delete(records);
+        Directory.Move(records + "~", records);
+        Assert.Equal(before, await store.ListKeysAsync());
+    }
+
+    [Fact]
+    public async Task The_directory_itself_may_be_a_link()
+    {
+        string link = _path + "-link";
+        await using (DirectoryObjectStore store = new(_path))
+            await store.PutAsync("v/1/k", new byte[1], cancellationToken: Cancellation);
+        Directory.CreateSymbolicLink(link, _path);
+        try
+        {
+            await using DirectoryObjectStore linked = new(link);
+            Assert.Equal(["v/1/k"], await KeysAsync(linked));
+        }
+        finally
+        {
+            Directory.Delete(link);
+        }
     }
 
     [Fact]

@@ -81,17 +81,16 @@ public sealed class DeclaredDeadTests : IAsyncLifetime
                 isReached = false;
                 string what = $"stopped before call {call}, going on before call {pruneCall} of the prune";
                 InMemoryObjectStore store = await _store.CloneAsync(_clock);
-                var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                var stop = new Stop();
                 int at = call;
-                await using var interrupted = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? StopAsync(stopped, goesOn) : Task.CompletedTask };
+                await using var interrupted = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? stop.WaitAsync() : Task.CompletedTask };
                 Task<Backup> writing = (await Repositories.OpenAsync(interrupted)).BackupAsync(new MemoryVolume(_content), _options, cancellationToken: Repositories.Token);
-                await stopped.Task;
+                await stop.Reached;
                 _clock.Now += TimeSpan.FromDays(2);
                 int pruneAt = pruneCall;
-                await using var watched = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => (isReached |= number == pruneAt) && number == pruneAt ? GoOnAsync(goesOn, writing) : Task.CompletedTask };
+                await using var watched = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => (isReached |= number == pruneAt) && number == pruneAt ? GoOnAsync(stop, writing) : Task.CompletedTask };
                 await (await Repositories.OpenAsync(watched)).PruneAsync(new PruneOptions { BreakIntents = true }, Repositories.Token);
-                await GoOnAsync(goesOn, writing);
+                await GoOnAsync(stop, writing);
 
                 BackupRepository after = await Repositories.OpenAsync(store);
                 if (writing.IsCompletedSuccessfully)
@@ -111,7 +110,6 @@ public sealed class DeclaredDeadTests : IAsyncLifetime
         }
 
         Assert.True(failed > 0 && committed > 0, $"{failed} failed, {committed} were committed");
-
     }
 
     /// <summary>No record stands in the way of a repack that lives after all: it changes those that are there.</summary>
@@ -138,17 +136,16 @@ public sealed class DeclaredDeadTests : IAsyncLifetime
                 isReached = false;
                 string what = $"stopped before call {call}, going on before call {pruneCall} of the prune";
                 await using InMemoryObjectStore store = await prepared.CloneAsync(_clock);
-                var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                var stop = new Stop();
                 int at = call;
-                await using var interrupted = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? StopAsync(stopped, goesOn) : Task.CompletedTask };
+                await using var interrupted = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? stop.WaitAsync() : Task.CompletedTask };
                 Task<PruneReport> repacking = (await Repositories.OpenAsync(interrupted)).PruneAsync(repack, Repositories.Token);
-                await Task.WhenAny(stopped.Task, repacking);
+                await Task.WhenAny(stop.Reached, repacking);
                 _clock.Now += TimeSpan.FromDays(2);
                 int pruneAt = pruneCall;
-                await using var watched = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => (isReached |= number == pruneAt) && number == pruneAt ? GoOnAsync(goesOn, repacking) : Task.CompletedTask };
+                await using var watched = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => (isReached |= number == pruneAt) && number == pruneAt ? GoOnAsync(stop, repacking) : Task.CompletedTask };
                 await TryAsync((await Repositories.OpenAsync(watched)).PruneAsync(new PruneOptions { BreakIntents = true }, Repositories.Token));
-                await GoOnAsync(goesOn, repacking);
+                await GoOnAsync(stop, repacking);
                 stoppedByIt += await TryAsync(repacking) ? 0 : 1;
 
                 BackupRepository after = await Repositories.OpenAsync(store);
@@ -229,15 +226,9 @@ public sealed class DeclaredDeadTests : IAsyncLifetime
         }
     }
 
-    private static async Task StopAsync(TaskCompletionSource stopped, TaskCompletionSource goesOn)
+    private static async Task GoOnAsync(Stop stop, Task operation)
     {
-        stopped.SetResult();
-        await goesOn.Task;
-    }
-
-    private static async Task GoOnAsync(TaskCompletionSource goesOn, Task operation)
-    {
-        goesOn.TrySetResult();
+        stop.GoOn();
         await Task.WhenAny(operation);
     }
 }

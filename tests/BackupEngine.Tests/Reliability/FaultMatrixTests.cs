@@ -55,6 +55,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
     [InlineData("retention")]
     [InlineData("repack")]
     [InlineData("verify")]
+    [InlineData("repair")]
     public async Task Whatever_call_fails_in_whatever_way_nothing_is_lost_and_a_retry_succeeds(string operation)
     {
         int seed = TestSeed.Next();
@@ -145,6 +146,9 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
                 break;
             case "repack":
                 await repository.PruneAsync(new PruneOptions { KeepLast = 2, RepackBelowPercent = 99 }, Repositories.Token);
+                break;
+            case "repair":
+                await repository.RepairAsync(cancellationToken: Repositories.Token);
                 break;
             default:
                 await repository.VerifyAsync(new VerifyOptions { Deep = true }, cancellationToken: Repositories.Token);

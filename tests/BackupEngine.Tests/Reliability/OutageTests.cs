@@ -149,6 +149,37 @@ public sealed class OutageTests
         await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, "a full disk");
     }
 
+    /// <summary>The record can be read, but the store says that it failed, as when a directory cannot be forced to disk: after a power failure it may be gone.</summary>
+    [Theory]
+    [InlineData(ObjectStoreError.Failed)]
+    [InlineData(ObjectStoreError.OutOfSpace)]
+    public async Task A_record_that_is_seen_but_may_not_last_is_no_commit(ObjectStoreError error)
+    {
+        await using var store = new InMemoryObjectStore();
+        await Repositories.OpenAsync(store);
+        await using var failing = new CommitWithoutAnswer(store, error, hidesRecord: false);
+        byte[] content = Repositories.Noise(1 << 20);
+        BackupRepository cutOff = await Repositories.OpenAsync(failing);
+        ObjectStoreException e = await Assert.ThrowsAsync<ObjectStoreException>(() => cutOff.FullAsync(new MemoryVolume(content), Options()));
+        Assert.Equal(error, e.Error);
+
+        // And if it does last, all that it needs is there.
+        BackupRepository repository = await Repositories.OpenAsync(store);
+        VolumeAssert.Same(content, await repository.RestoreOverAsync(Assert.Single(await repository.ListAsync(cancellationToken: Repositories.Token))), "after all");
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, "after all");
+    }
+
+    [Fact]
+    public async Task A_put_without_an_answer_whose_record_is_there_is_a_commit()
+    {
+        await using var store = new InMemoryObjectStore();
+        await Repositories.OpenAsync(store);
+        await using var silent = new CommitWithoutAnswer(store, ObjectStoreError.Unavailable, hidesRecord: false);
+        Backup backup = await (await Repositories.OpenAsync(silent)).FullAsync(new MemoryVolume(Repositories.Noise(1 << 20)), Options());
+        Assert.Equal(BackupStatus.Available, backup.Status);
+        Assert.Equal(await store.ListReferencedAsync(), await store.ListKeysAsync());
+    }
+
     [Fact]
     public async Task A_read_only_store_refuses_to_be_changed_and_restores()
     {
@@ -179,8 +210,8 @@ public sealed class OutageTests
 
     private static BackupOptions Options() => new() { VolumeId = Repositories.VolumeId, Workers = 1, MaxMemoryBytes = 16 << 20 };
 
-    /// <summary>From the put of a record, which takes effect, to the next read all is refused.</summary>
-    private sealed class CommitWithoutAnswer(IObjectStore inner) : IObjectStore
+    /// <summary>The put of a record takes effect, and fails; so does the next read.</summary>
+    private sealed class CommitWithoutAnswer(IObjectStore inner, ObjectStoreError error = ObjectStoreError.AccessDenied, bool hidesRecord = true) : IObjectStore
     {
         private bool _isSilent;
 
@@ -191,7 +222,7 @@ public sealed class OutageTests
             await inner.PutAsync(key, content, condition, cancellationToken);
             if (key.StartsWith("records/", StringComparison.Ordinal))
             {
-                _isSilent = true;
+                _isSilent = hidesRecord;
                 throw Refusal(key);
             }
         }
@@ -212,6 +243,6 @@ public sealed class OutageTests
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-        private static ObjectStoreException Refusal(string key) => new(ObjectStoreError.AccessDenied, key, "refused");
+        private ObjectStoreException Refusal(string key) => new(error, key, "refused");
     }
 }

@@ -2,6 +2,7 @@ using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Volumes;
+using BackupEngine.Tests.Limits;
 using BackupEngine.Tests.Repository;
 using Xunit;
 
@@ -25,13 +26,12 @@ public sealed class RepackBesideWriterTests
             isReached = false;
             await using InMemoryObjectStore store = await prepared.CloneAsync();
             BackupRepository repository = await Repositories.OpenAsync(store);
-            var reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var goesOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var reading = new Stop();
             Task<Backup>? writing = null;
             int at = call;
             await using var watched = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? BeginAsync() : Task.CompletedTask };
             PruneReport report = await (await Repositories.OpenAsync(watched)).PruneAsync(new PruneOptions { RepackBelowPercent = 50 }, Repositories.Token);
-            goesOn.SetResult();
+            reading.GoOn();
             if (writing is null)
                 break;
             await Task.WhenAny(writing);
@@ -49,13 +49,8 @@ public sealed class RepackBesideWriterTests
             async Task BeginAsync()
             {
                 isReached = true;
-                var volume = new InterruptedVolume(content, async () =>
-                {
-                    reading.SetResult();
-                    await goesOn.Task;
-                });
-                writing = repository.BackupAsync(volume, _incremental, cancellationToken: Repositories.Token);
-                await Task.WhenAny(reading.Task, writing);
+                writing = repository.BackupAsync(new InterruptedVolume(content, reading.WaitAsync), _incremental, cancellationToken: Repositories.Token);
+                await Task.WhenAny(reading.Reached, writing);
             }
         }
 
@@ -119,6 +114,66 @@ public sealed class RepackBesideWriterTests
         }
 
         Assert.True(imported > 0, "nothing was imported");
+    }
+
+    /// <summary>
+    /// When it has read the record before the other changed it, it moves only what it finds worth it, and refers to the rest where the other took it from. The prune
+    /// after the other does not see it, and removes that.
+    /// </summary>
+    [Fact]
+    public async Task A_repack_that_ends_after_another_and_its_prune_leaves_the_backup_to_the_other()
+    {
+        await using var prepared = new InMemoryObjectStore();
+        BackupRepository preparing = await Repositories.OpenAsync(prepared);
+        byte[] content = Repositories.Noise(2 << 20);
+        await preparing.FullAsync(new MemoryVolume(content));
+        foreach (int renewed in new[] { 1 << 20, 15 << 16 })
+        {
+            Repositories.Noise(renewed, renewed).CopyTo(content, 0);
+            await preparing.BackupAsync(new MemoryVolume(content), _incremental, cancellationToken: Repositories.Token);
+        }
+
+        await preparing.PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token);
+
+        int left = 0;
+        bool isReached = true;
+        for (int call = 2; isReached; call++)
+        {
+            await using InMemoryObjectStore store = await prepared.CloneAsync();
+            var inItsMiddle = new Stop();
+            var beforeSwitching = new Stop();
+            var beforeRemoving = new Stop();
+            await using var watched = new WatchedStore(store, async (key, _) =>
+            {
+                if (StoreKeys.TryParseDeletion(key, out string _, out Guid _))
+                    await beforeSwitching.WaitAsync();
+            });
+            int at = call;
+            await using var slowly = new FaultInjectingObjectStore(watched, 1) { BeforeCall = number => number == at ? inItsMiddle.WaitAsync() : Task.CompletedTask };
+            await using var quickly = new FullStore(store) { BeforeDelete = keys => keys.Any(key => StoreKeys.TryParseManifest(key, out _, out _)) ? beforeRemoving.WaitAsync() : Task.CompletedTask };
+            Task<PruneReport> slow = (await Repositories.OpenAsync(slowly)).PruneAsync(new PruneOptions { RepackBelowPercent = 20 }, Repositories.Token);
+            await Task.WhenAny(inItsMiddle.Reached, beforeSwitching.Reached, slow);
+            isReached = inItsMiddle.Reached.IsCompleted;
+            Task<PruneReport> quick = (await Repositories.OpenAsync(quickly)).PruneAsync(new PruneOptions { RepackBelowPercent = 80 }, Repositories.Token);
+            await Task.WhenAny(beforeRemoving.Reached, quick);
+
+            inItsMiddle.GoOn();
+            await Task.WhenAny(beforeSwitching.Reached, slow);
+            beforeRemoving.GoOn();
+            await Task.WhenAny(quick);
+            beforeSwitching.GoOn();
+            await Task.WhenAny(slow);
+            Exception?[] failed = [slow.Exception?.InnerException, quick.Exception?.InnerException];
+            Assert.All(failed, e => Assert.True(e is null or BackupStateException, $"stopped before call {call}: {e}"));
+            left += slow.IsCompletedSuccessfully && (await slow).Kept.Any(kept => kept.Contains("it was changed meanwhile", StringComparison.Ordinal)) ? 1 : 0;
+
+            BackupRepository repository = await Repositories.OpenAsync(store);
+            Backup backup = Assert.Single(await repository.ListAsync(cancellationToken: Repositories.Token));
+            VolumeAssert.Same(content, await repository.RestoreOverAsync(backup), $"stopped before call {call}");
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"stopped before call {call}");
+        }
+
+        Assert.True(left > 0, "none came too late");
     }
 
     /// <summary>One backup, which needs little of a pack of a backup that is gone.</summary>

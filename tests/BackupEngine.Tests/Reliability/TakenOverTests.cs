@@ -89,18 +89,16 @@ public sealed class TakenOverTests : IAsyncDisposable
     private sealed class StoppedBackup : IAsyncDisposable
     {
         private readonly CancellationTokenSource _cancel = new();
-        private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource _goesOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource _deletes = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource _mayDelete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Stop _inItsMiddle = new();
+        private readonly Stop _beforeItDeletes = new();
         private readonly FaultInjectingObjectStore _store;
         private readonly FullStore _room;
         private Task<Backup>? _task;
 
         private StoppedBackup(IObjectStore store)
         {
-            _room = new FullStore(store) { BeforeDelete = keys => keys.Any(key => key.Contains("/packs/", StringComparison.Ordinal)) ? StopBeforeDeleteAsync() : Task.CompletedTask };
-            _store = new FaultInjectingObjectStore(_room, 1) { BeforeCall = StopAsync };
+            _room = new FullStore(store) { BeforeDelete = keys => keys.Any(key => key.Contains("/packs/", StringComparison.Ordinal)) ? _beforeItDeletes.WaitAsync() : Task.CompletedTask };
+            _store = new FaultInjectingObjectStore(_room, 1) { BeforeCall = call => call == StopsBefore ? _inItsMiddle.WaitAsync() : Task.CompletedTask };
         }
 
         /// <summary>Whether it finds no room any more, not even for the sign that it cleans up.</summary>
@@ -117,54 +115,39 @@ public sealed class TakenOverTests : IAsyncDisposable
             var backup = new StoppedBackup(store);
             BackupRepository repository = await Repositories.OpenAsync(backup._store);
             backup._task = repository.BackupAsync(new MemoryVolume(content), _options with { BackupId = backup.Id }, cancellationToken: backup._cancel.Token);
-            await backup._stopped.Task;
+            await backup._inItsMiddle.Reached;
             return backup;
         }
 
         public async Task CancelUntilItDeletesPacksAsync()
         {
             await _cancel.CancelAsync();
-            _goesOn.TrySetResult();
-            await Task.WhenAny(_deletes.Task, _task!);
+            _inItsMiddle.GoOn();
+            await Task.WhenAny(_beforeItDeletes.Reached, _task!);
         }
 
         public async Task CancelAsync()
         {
             await _cancel.CancelAsync();
-            _goesOn.TrySetResult();
-            _mayDelete.TrySetResult();
+            _inItsMiddle.GoOn();
+            _beforeItDeletes.GoOn();
             Exception? failed = await Record.ExceptionAsync(() => _task!);
             Assert.True(failed is OperationCanceledException or ObjectStoreException { Error: ObjectStoreError.OutOfSpace }, failed?.ToString());
         }
 
         public Task<Backup> GoOnAsync()
         {
-            _goesOn.TrySetResult();
+            _inItsMiddle.GoOn();
             return _task!;
         }
 
         public async ValueTask DisposeAsync()
         {
-            _goesOn.TrySetResult();
-            _mayDelete.TrySetResult();
+            _inItsMiddle.GoOn();
+            _beforeItDeletes.GoOn();
             await Task.WhenAny(_task!);
             await _store.DisposeAsync();
             _cancel.Dispose();
-        }
-
-        private Task StopBeforeDeleteAsync()
-        {
-            _deletes.TrySetResult();
-            return _mayDelete.Task;
-        }
-
-        private async Task StopAsync(int call)
-        {
-            if (call == StopsBefore)
-            {
-                _stopped.SetResult();
-                await _goesOn.Task;
-            }
         }
     }
 }

@@ -140,6 +140,46 @@ public sealed class RecordTests : IAsyncDisposable
         Assert.Equal("xxh128", (string)record["hash"]!);
     }
 
+    /// <summary>What operations set aside is reckoned by them: a restore of such an import waited for ever, and all behind it.</summary>
+    [Theory]
+    [InlineData("chunk_size", 1 << 30)]
+    [InlineData("chunk_size", 0)]
+    [InlineData("chunk_size", 65_537)]
+    [InlineData("volume_size", -1L)]
+    [InlineData("volume_size", long.MaxValue)]
+    public async Task A_record_of_what_cannot_be_is_refused(string member, long value)
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        Backup full = await repository.FullAsync(new MemoryVolume(Repositories.Noise(200_000)));
+        ExportedRecord record = With(WithId(await repository.ExportRecordAsync(full.Id, Repositories.Token), Guid.NewGuid()), member, value);
+        RecordFormatException e = await Assert.ThrowsAsync<RecordFormatException>(() => repository.ImportRecordAsync(record, Repositories.Token));
+        Assert.Contains("cannot be", e.Message, StringComparison.Ordinal);
+
+        string key = StoreKeys.Record(full.VolumeId, full.Id);
+        JsonObject json = JsonNode.Parse(await _store.GetAllAsync(key, 1 << 20, Repositories.Token))!.AsObject();
+        json.Remove("checksum");
+        json[member] = value;
+        await _store.PutAsync(key, Encoding.UTF8.GetBytes(json.ToJsonString()), cancellationToken: Repositories.Token);
+        Backup stored = Assert.Single(await repository.ListAsync(cancellationToken: Repositories.Token));
+        Assert.True(stored.IsUnreadable);
+    }
+
+    [Fact]
+    public async Task A_record_of_another_chunk_size_than_its_manifest_is_refused()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        Backup full = await repository.FullAsync(new MemoryVolume(Repositories.Noise(200_000)));
+        ExportedRecord record = With(WithId(await repository.ExportRecordAsync(full.Id, Repositories.Token), Guid.NewGuid()), "chunk_size", 4 << 20);
+        await Assert.ThrowsAsync<CorruptionException>(() => repository.ImportRecordAsync(record, Repositories.Token));
+    }
+
+    private static ExportedRecord With(ExportedRecord record, string member, long value)
+    {
+        JsonObject json = JsonNode.Parse(Convert.FromBase64String(record.BackupUrl))!.AsObject();
+        json[member] = value;
+        return record with { BackupUrl = Convert.ToBase64String(Encoding.UTF8.GetBytes(json.ToJsonString())) };
+    }
+
     internal static ExportedRecord WithId(ExportedRecord record, Guid id, string? volumeId = null)
     {
         JsonObject json = JsonNode.Parse(Convert.FromBase64String(record.BackupUrl))!.AsObject();

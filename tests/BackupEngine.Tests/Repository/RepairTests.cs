@@ -1,5 +1,9 @@
+using System.Security.Cryptography;
 using BackupEngine.Catalog;
+using BackupEngine.Format;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
+using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Reliability;
 using Xunit;
@@ -92,6 +96,106 @@ public sealed class RepairTests : IAsyncLifetime
         // Whoever does not need it says so.
         await _repository.DeleteAsync(copy.Id, Repositories.Token);
         await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after it was given up");
+    }
+
+    /// <summary>Each stood in the way of the other, and both in that of every prune.</summary>
+    [Fact]
+    public async Task Backups_whose_manifests_are_gone_can_be_deleted_and_leave_prune_to_the_others()
+    {
+        await _store.DeleteAsync([_full.ManifestKey!, _child.ManifestKey!], Repositories.Token);
+        RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Equal(new[] { _full.Id, _child.Id }.Order(), report.BackupsMarked.Order());
+        Backup next = await _repository.FullAsync(new MemoryVolume(_second));
+        PruneReport pruned = await _repository.PruneAsync(cancellationToken: Repositories.Token);
+        Assert.Contains(pruned.Kept, kept => kept.Contains(_full.Id.ToString(), StringComparison.Ordinal) || kept.Contains(_child.Id.ToString(), StringComparison.Ordinal));
+        Assert.Equal(0, pruned.PacksRemoved);
+
+        await _repository.DeleteAsync(_full.Id, Repositories.Token);
+        await _repository.DeleteAsync(_child.Id, Repositories.Token);
+        VolumeAssert.Same(_second, await _repository.RestoreOverAsync(next), "the one that is left");
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after the damaged ones are deleted");
+    }
+
+    [Fact]
+    public async Task Records_and_an_intent_of_which_nothing_is_left_can_be_given_up_one_by_one()
+    {
+        Backup copy = await ImportCopyOfFullAsync();
+        Backup second = await _repository.ImportRecordAsync(RecordTests.WithId(await _repository.ExportRecordAsync(copy.Id, Repositories.Token), Guid.NewGuid()), Repositories.Token);
+        foreach (string key in new[] { StoreKeys.Record(copy.VolumeId, copy.Id), StoreKeys.Record(second.VolumeId, second.Id), StoreKeys.Intent(copy.VolumeId, Guid.NewGuid()) })
+            await _store.PutAsync(key, "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Equal(2, (await _repository.ListAsync(cancellationToken: Repositories.Token)).Count(backup => backup.IsUnreadable));
+
+        await _repository.DeleteAsync(copy.Id, Repositories.Token);
+        Assert.NotNull(await _store.HeadAsync(_full.ManifestKey!, Repositories.Token));
+        await _repository.DeleteAsync(second.Id, Repositories.Token);
+        await _repository.PruneAsync(new PruneOptions { BreakIntents = true, IntentAge = TimeSpan.Zero }, Repositories.Token);
+        Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
+    }
+
+    /// <summary>A bad read of a manifest made a record that named nothing, and the next prune removed all that the backup had.</summary>
+    [Theory]
+    [InlineData(StoreFault.TruncatedRead)]
+    [InlineData(StoreFault.FlippedBit)]
+    [InlineData(StoreFault.ErrorBefore)]
+    [InlineData(StoreFault.ErrorAfter)]
+    public async Task A_repair_during_which_any_single_call_goes_wrong_costs_nothing(StoreFault fault)
+    {
+        await _store.PutAsync(StoreKeys.Record(_full.VolumeId, _full.Id), "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        int seed = TestSeed.Next();
+        bool hasFailed = true;
+        for (int call = 2; hasFailed; call++)
+        {
+            await using InMemoryObjectStore store = await _store.CloneAsync();
+            await using var faulty = new FaultInjectingObjectStore(store, seed + call) { FailingCall = call, Fault = fault };
+            await Record.ExceptionAsync(async () => await (await Repositories.OpenAsync(faulty)).RepairAsync(cancellationToken: Repositories.Token));
+            hasFailed = faulty.HasFailed || faulty.Calls > call;
+            BackupRepository repository = await Repositories.OpenAsync(store);
+            await repository.RepairAsync(cancellationToken: Repositories.Token);
+            VolumeAssert.Same(_first, await repository.RestoreOverAsync(_full), $"{fault} at call {call}, seed {seed}, the one whose record was damaged");
+            VolumeAssert.Same(_second, await repository.RestoreOverAsync(_child), $"{fault} at call {call}, seed {seed}, its child");
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"{fault} at call {call}, seed {seed}");
+        }
+    }
+
+    [Fact]
+    public async Task A_record_whose_manifest_is_of_a_later_version_is_left_to_a_later_engine()
+    {
+        byte[] manifest = await _store.GetAllAsync(_child.ManifestKey!, 1 << 20, Repositories.Token);
+        manifest[ManifestFormat.Header.Version]++;
+        SHA256.HashData(manifest.AsSpan(0, manifest.Length - SHA256.HashSizeInBytes), manifest.AsSpan(manifest.Length - SHA256.HashSizeInBytes));
+        await _store.PutAsync(_child.ManifestKey!, manifest, cancellationToken: Repositories.Token);
+        await _store.PutAsync(StoreKeys.Record(_child.VolumeId, _child.Id), "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Empty(report.RecordsRebuilt.Concat(report.BackupsMarked));
+        await Assert.ThrowsAsync<CorruptionException>(() => _repository.PruneAsync(cancellationToken: Repositories.Token));
+        Assert.NotNull(await _store.HeadAsync(_child.ManifestKey!, Repositories.Token));
+    }
+
+    /// <summary>Its manifest is as young as the last repack, or the last copy of the store; rules would keep it in place of the newest.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_record_that_is_made_anew_does_not_pass_for_the_newest(bool isReadable)
+    {
+        var clock = new ManualClock(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        await using var store = new InMemoryObjectStore(clock);
+        BackupRepository repository = await BackupRepository.OpenOrCreateAsync(store, new RepositoryOptions { TimeProvider = clock }, Repositories.Token);
+        Backup old = await repository.FullAsync(new MemoryVolume(_first));
+        clock.Now += TimeSpan.FromDays(30);
+        Backup newest = await repository.FullAsync(new MemoryVolume(_second));
+        clock.Now += TimeSpan.FromDays(1);
+        await store.PutAsync(old.ManifestKey!, await store.GetAllAsync(old.ManifestKey!, 1 << 20, Repositories.Token), cancellationToken: Repositories.Token);
+        string key = StoreKeys.Record(old.VolumeId, old.Id);
+        byte[] record = await store.GetAllAsync(key, 1 << 20, Repositories.Token);
+        record[0] = (byte)'?';
+        await store.PutAsync(key, isReadable ? record : "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+
+        await repository.RepairAsync(cancellationToken: Repositories.Token);
+        Backup rebuilt = await repository.GetAsync(old.Id, Repositories.Token);
+        Assert.Equal((BackupStatus.Available, old.CreatedAt, old.DataTimestamp), (rebuilt.Status, rebuilt.CreatedAt, rebuilt.DataTimestamp));
+        await repository.PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token);
+        Assert.Equal([newest.Id], (await repository.ListAsync(cancellationToken: Repositories.Token)).Select(backup => backup.Id));
     }
 
     [Fact]

@@ -155,6 +155,50 @@ public sealed class ResumeTests : IAsyncDisposable
         }
     }
 
+    /// <summary>The delete had looked who needs it before the heir said so, and the heir did not look for deletes.</summary>
+    [Fact]
+    public async Task A_delete_of_what_was_taken_over_leaves_the_next_heir_whole_at_whatever_moment_that_comes()
+    {
+        byte[] content = _content[..(20 << 20)];
+        Guid first = await CutOffAsync(content, packs: 2);
+        await CutOffAsync(content, packs: 1);
+        int resumed = 0;
+        bool isReached = true;
+        for (int call = 2; isReached; call++)
+        {
+            isReached = false;
+            await using InMemoryObjectStore store = await _store.CloneAsync();
+            Backup? heir = null;
+            int at = call;
+            await using var watching = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? ResumeAsync() : Task.CompletedTask };
+            BackupRepository deleting = await Repositories.OpenAsync(watching);
+            try
+            {
+                await deleting.DeleteAsync(first, Repositories.Token);
+            }
+            catch (BackupEngineException e) when (e is BackupHasDependentsException or BackupNotFoundException)
+            {
+                // It saw the heir, or came too late.
+            }
+
+            if (heir is not null)
+            {
+                VolumeAssert.Same(content, await (await Repositories.OpenAsync(store)).RestoreOverAsync(heir), $"resumed before call {call} of the delete");
+                resumed += heir.BytesStored < content.Length - (4 << 20) ? 1 : 0;
+            }
+
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"resumed before call {call} of the delete");
+
+            async Task ResumeAsync()
+            {
+                isReached = true;
+                heir = await (await Repositories.OpenAsync(store)).BackupAsync(new MemoryVolume(content), Options(), cancellationToken: Repositories.Token);
+            }
+        }
+
+        Assert.True(resumed > 0, "nothing was resumed");
+    }
+
     private static BackupOptions Options() => new() { VolumeId = Repositories.VolumeId, Workers = 1, MaxMemoryBytes = 16 << 20 };
 
     /// <summary>Begins a backup whose process dies after so many packs.</summary>

@@ -125,7 +125,7 @@ public sealed partial class BackupRepository
     }
 
     /// <returns>
-    /// The parent, if there is one, and whether it was chosen here although a later backup is there that cannot be the parent: then what changed since "the last backup"
+    /// The parent, if there is one, and whether it was chosen here although a later backup is, or may be, there that cannot be the parent: then what changed since "the last backup"
     /// may be what changed since that one.
     /// </returns>
     private async Task<(Backup? Parent, bool IsPassedOver)> FindParentAsync(BackupOptions options, CancellationToken cancellationToken)
@@ -144,7 +144,7 @@ public sealed partial class BackupRepository
         Backup chosen = GetLatest(backups)
             ?? await FindDamagedParentAsync(backups, cancellationToken).ConfigureAwait(false)
             ?? throw new BackupStateException($"There is no available backup of volume {options.VolumeId} in {Name} to do an incremental backup; do a full one first.");
-        return (chosen, backups.Any(other => other.IsUnreadable || (other.Id != chosen.Id && IsLater(other, chosen))));
+        return (chosen, backups.Any(other => other.IsUnreadable || other.Description == RecordStore.RebuiltText || (other.Id != chosen.Id && IsLater(other, chosen))));
     }
 
     /// <summary>When no backup is whole any more, the latest that was found damaged and has its manifest is better than none: most of its data need not be stored again.</summary>

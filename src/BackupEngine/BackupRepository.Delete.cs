@@ -25,6 +25,10 @@ public sealed partial class BackupRepository
     {
         operation.Note("backup_engine.backup.id", backupId);
         Backup backup = await _records.FindRecordOrStubAsync(backupId, cancellationToken).ConfigureAwait(false) ?? throw NoSuchBackup(backupId);
+
+        // For one that cannot be read less is asked: a single bad read must not make a sound one of those.
+        if (backup.IsUnreadable)
+            backup = await _records.FindRecordOrStubAsync(backupId, cancellationToken).ConfigureAwait(false) ?? throw NoSuchBackup(backupId);
         await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false);
 
         // Said first, and only then everything is looked at again: a writer does it the other way round, so at least one sees the other.
@@ -142,7 +146,7 @@ public sealed partial class BackupRepository
 
         // Packs of a backup that is gone, or was cut off and taken over, may be needed by any other of the chain: then all must be asked. So may those of one with dependents.
         bool isOnlyForDescendants = backup.Status != BackupStatus.Error && Array.TrueForAll(packs, pack => pack.BackupOrdinal == manifest.Ordinal);
-        HashSet<string>? kept = await ReadPacksAsync(isOnlyForDescendants ? SelectUnvouched(others) : others, manifest.VolumeId, cancellationToken).ConfigureAwait(false);
+        NeededPacks? kept = await ReadPacksAsync(isOnlyForDescendants ? SelectUnvouched(others) : others, manifest.VolumeId, cancellationToken).ConfigureAwait(false);
         return kept is null ? null : [.. packs.Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
 
         bool IsOwnOrAbandoned(PackId pack) =>
@@ -177,10 +181,10 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>The packs that backups refer to whose data lies under a volume.</summary>
-    /// <returns>Null when one was deleted after it was listed: it may have vouched for others, which have to be asked now.</returns>
-    private async Task<HashSet<string>?> ReadPacksAsync(IEnumerable<Backup> backups, string volumeId, CancellationToken cancellationToken)
+    /// <returns>Null when one was deleted or repacked after it was listed: it may have vouched for others, which have to be asked now.</returns>
+    private async Task<NeededPacks?> ReadPacksAsync(IEnumerable<Backup> backups, string volumeId, CancellationToken cancellationToken)
     {
-        var keys = new HashSet<string>();
+        var needed = new NeededPacks();
         foreach (Backup backup in backups.Where(other => other.ManifestKey is not null && IntentStore.DataOf(other).VolumeId == volumeId))
         {
             // Whoever is being deleted needs nothing any more, and what it needed may be gone already.
@@ -188,22 +192,41 @@ public sealed partial class BackupRepository
                 continue;
             try
             {
-                Manifest manifest = await _store.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false);
-                keys.UnionWith(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
+                Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
+                needed.Add(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
             }
-            catch (CorruptionException) when (backup.Status is BackupStatus.Creating or BackupStatus.Error)
+            catch (CorruptionException) when (backup.Status is BackupStatus.Creating)
             {
-                // Somebody wants to import what is not there, and will be told; or nobody can restore it any more.
+                // Somebody wants to import what is not there, and will be told.
             }
-            catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+            catch (CorruptionException e)
             {
-                Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
-                if (now is not null && now.Status is not (BackupStatus.Deleting or BackupStatus.ErrorDeleting))
+                if (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+                {
+                    Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+                    if (now is null or { Status: BackupStatus.Deleting or BackupStatus.ErrorDeleting } || now.ManifestKey != backup.ManifestKey)
+                        return null;
+                }
+
+                if (backup.Status != BackupStatus.Error)
                     throw;
-                return null;
+                needed.MayBeAny();
             }
         }
 
-        return keys;
+        return needed;
+    }
+
+    /// <summary>Keys of packs that backups need; of those in error whose manifests cannot be read nobody knows which, and then it is any: what is left is prune's.</summary>
+    private sealed class NeededPacks
+    {
+        private readonly HashSet<string> _keys = [];
+        private bool _isAny;
+
+        public void Add(IEnumerable<string> keys) => _keys.UnionWith(keys);
+
+        public void MayBeAny() => _isAny = true;
+
+        public bool Contains(string key) => _isAny || _keys.Contains(key);
     }
 }

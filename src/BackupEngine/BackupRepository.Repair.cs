@@ -136,17 +136,17 @@ public sealed partial class BackupRepository
     private async Task<Backup> CreateRecordAsync(
         Backup unreadable, SalvagedRecord salvaged, IReadOnlyList<Backup> records, Manifest manifest, byte[] bytes, CancellationToken cancellationToken)
     {
-        DateTimeOffset latest = await FindLatestTimeAsync(unreadable, records, manifest, cancellationToken).ConfigureAwait(false);
+        DateTimeOffset made = salvaged.Made ?? await FindLatestTimeAsync(unreadable, records, manifest, cancellationToken).ConfigureAwait(false);
         return unreadable with
         {
             IsUnreadable = false,
             Status = BackupStatus.Available,
             FailReason = null,
-            Description = "the record was damaged, and made anew from the manifest",
+            Description = RecordStore.RebuiltText,
             SizeBytes = manifest.Geometry.SizeBytes,
             ParentId = manifest.ParentId,
-            CreatedAt = Earlier(salvaged.CreatedAt),
-            DataTimestamp = Earlier(salvaged.DataTimestamp),
+            CreatedAt = made,
+            DataTimestamp = made,
             UpdatedAt = _time.GetUtcNow(),
             ChunkSize = manifest.Geometry.ChunkSize,
             Hash = manifest.Hasher.Algorithm,
@@ -154,8 +154,6 @@ public sealed partial class BackupRepository
             ManifestKey = manifest.Key,
             ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
         };
-
-        DateTimeOffset Earlier(DateTimeOffset? told) => told < latest ? told.Value : latest;
     }
 
     /// <summary>

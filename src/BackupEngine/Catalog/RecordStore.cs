@@ -9,6 +9,9 @@ internal sealed class RecordStore(IObjectStore store)
     /// <summary>Records fetched at once: listing waits for answers, not for bytes.</summary>
     private const int ConcurrentReads = 16;
 
+    /// <summary>Describes a backup whose record was made anew, so its times may not be those that it had.</summary>
+    public const string RebuiltText = "the record was damaged, and made anew from the manifest";
+
     /// <summary>All records, of one volume or of all, in no order.</summary>
     public Task<IReadOnlyList<Backup>> ListRecordsAsync(string? volumeId, CancellationToken cancellationToken) =>
         ReadAllAsync(volumeId is null ? StoreKeys.Records : StoreKeys.RecordsOf(volumeId), cancellationToken);
@@ -35,7 +38,7 @@ internal sealed class RecordStore(IObjectStore store)
         }
         catch (BackupEngineException e) when (e is CorruptionException or ObjectStoreException { Error: ObjectStoreError.NotFound })
         {
-            return new SalvagedRecord(null, null, null);
+            return new SalvagedRecord(null, null);
         }
     }
 

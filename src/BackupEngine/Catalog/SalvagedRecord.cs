@@ -3,16 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace BackupEngine.Catalog;
 
-/// <summary>Members of a damaged record whose lines can still be read. None of it is proven: the damage may be in just these.</summary>
-/// <param name="ManifestKey">The manifest that it names.</param>
-/// <param name="CreatedAt">When the backup began.</param>
-/// <param name="DataTimestamp">When its data was current.</param>
-internal sealed partial record SalvagedRecord(string? ManifestKey, DateTimeOffset? CreatedAt, DateTimeOffset? DataTimestamp)
+/// <summary>Members of a damaged record whose lines can still be read.</summary>
+/// <param name="ManifestKey">The manifest that it names; unproven, for the damage may be in just this line.</param>
+/// <param name="Made">When the backup was made: two lines say the same.</param>
+internal sealed partial record SalvagedRecord(string? ManifestKey, DateTimeOffset? Made)
 {
     public static SalvagedRecord Of(string json)
     {
         Match manifest = Manifest().Match(json);
-        return new SalvagedRecord(manifest.Success ? manifest.Groups["key"].Value : null, ReadTime("created_at"), ReadTime("data_timestamp"));
+        DateTimeOffset? created = ReadTime("created_at");
+        return new SalvagedRecord(manifest.Success ? manifest.Groups["key"].Value : null, created == ReadTime("data_timestamp") ? created : null);
 
         DateTimeOffset? ReadTime(string member) =>
             Time().Matches(json).FirstOrDefault(match => match.Groups["member"].Value == member) is { } found

@@ -65,7 +65,8 @@ internal sealed class DirectoryListing(string root)
 
     private IEnumerator<Entry> Read(string folder, string nameStart)
     {
-        DirectoryInfo directory = new(Path.Join(root, folder));
+        // Without the separator at its end: with it, a link is asked for what it points to.
+        DirectoryInfo directory = new(Path.TrimEndingDirectorySeparator(Path.Join(root, folder)));
         try
         {
             if (folder.Length > 0)
@@ -99,7 +100,7 @@ internal sealed class DirectoryListing(string root)
     /// <summary>A link is not followed, for one that points upwards would be walked without end; and what is behind it is not taken to be gone, for whoever lists removes what nobody needs.</summary>
     private static void ThrowIfLink(FileSystemInfo entry)
     {
-        if ((entry.Attributes & FileAttributes.ReparsePoint) != 0)
+        if ((entry.Attributes & FileAttributes.ReparsePoint) != 0 && entry.LinkTarget is not null)
             throw new IOException($"{entry.FullName} is a symbolic link, which is not followed; put in its place what it points to, or mount that there");
     }
 

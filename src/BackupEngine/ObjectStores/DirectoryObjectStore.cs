@@ -5,7 +5,8 @@ namespace BackupEngine.ObjectStores;
 
 /// <summary>
 /// Keeps every object as a file of a local (or mounted) directory, under its key as relative path.
-/// Anything in the directory that is no regular file with a key for a name (links, temporary files, files of others) is no object and is left alone.
+/// Anything in the directory that is no regular file with a key for a name (temporary files, files of others) is no object and is left alone; a link with a key for
+/// a name, or a part of one, is an error, for what is behind it must not pass for gone. The directory itself may be one.
 /// </summary>
 /// <remarks>
 /// A put writes a temporary file beside the objects, forces it to disk and then links or renames it into place, so that readers see all of an object or nothing.

@@ -3,6 +3,7 @@ using BackupEngine.Catalog;
 using BackupEngine.Limits;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Volumes;
 
 namespace BackupEngine.Pruning;
 
@@ -63,6 +64,10 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
             catch (CorruptionException e)
             {
                 _kept.Add($"the packs of volume {volume.Key} as they are, because something is damaged ({e.Message})");
+            }
+            catch (VolumeException e)
+            {
+                _kept.Add($"the packs of volume {volume.Key} as they are ({e.Message})");
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using BackupEngine.Catalog;
 using BackupEngine.Format;
 using BackupEngine.ObjectStores;
@@ -99,10 +100,19 @@ public sealed class RepairTests : IAsyncLifetime
     }
 
     /// <summary>Each stood in the way of the other, and both in that of every prune.</summary>
-    [Fact]
-    public async Task Backups_whose_manifests_are_gone_can_be_deleted_and_leave_prune_to_the_others()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Backups_whose_manifests_cannot_be_read_can_be_deleted_and_leave_prune_to_the_others(bool areMissing)
     {
-        await _store.DeleteAsync([_full.ManifestKey!, _child.ManifestKey!], Repositories.Token);
+        foreach (string key in new[] { _full.ManifestKey!, _child.ManifestKey! })
+        {
+            if (areMissing)
+                await _store.DeleteAsync(key, Repositories.Token);
+            else
+                await _store.PutAsync(key, "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        }
+
         RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
         Assert.Equal(new[] { _full.Id, _child.Id }.Order(), report.BackupsMarked.Order());
         Backup next = await _repository.FullAsync(new MemoryVolume(_second));
@@ -174,9 +184,11 @@ public sealed class RepairTests : IAsyncLifetime
 
     /// <summary>Its manifest is as young as the last repack, or the last copy of the store; rules would keep it in place of the newest.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_record_that_is_made_anew_does_not_pass_for_the_newest(bool isReadable)
+    [InlineData("\"id\"", "?id\"")]
+    [InlineData("\"data_timestamp\": \"2026", "\"data_timestamp\": \"2036")]
+    [InlineData("\"created_at\": \"2026", "\"created_at\": \"2006")]
+    [InlineData(null, "garbage")]
+    public async Task A_record_that_is_made_anew_has_the_time_that_it_had(string? undamaged, string damaged)
     {
         var clock = new ManualClock(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
         await using var store = new InMemoryObjectStore(clock);
@@ -187,9 +199,9 @@ public sealed class RepairTests : IAsyncLifetime
         clock.Now += TimeSpan.FromDays(1);
         await store.PutAsync(old.ManifestKey!, await store.GetAllAsync(old.ManifestKey!, 1 << 20, Repositories.Token), cancellationToken: Repositories.Token);
         string key = StoreKeys.Record(old.VolumeId, old.Id);
-        byte[] record = await store.GetAllAsync(key, 1 << 20, Repositories.Token);
-        record[0] = (byte)'?';
-        await store.PutAsync(key, isReadable ? record : "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        string record = Encoding.UTF8.GetString(await store.GetAllAsync(key, 1 << 20, Repositories.Token));
+        Assert.Contains(undamaged ?? "", record, StringComparison.Ordinal);
+        await store.PutAsync(key, Encoding.UTF8.GetBytes(undamaged is null ? damaged : record.Replace(undamaged, damaged, StringComparison.Ordinal)), cancellationToken: Repositories.Token);
 
         await repository.RepairAsync(cancellationToken: Repositories.Token);
         Backup rebuilt = await repository.GetAsync(old.Id, Repositories.Token);

@@ -152,6 +152,8 @@ public sealed class RepairTests : IAsyncLifetime
     public async Task A_repair_during_which_any_single_call_goes_wrong_costs_nothing(StoreFault fault)
     {
         await _store.PutAsync(StoreKeys.Record(_full.VolumeId, _full.Id), "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
+        string soundKey = StoreKeys.Record(_child.VolumeId, _child.Id);
+        byte[] sound = await _store.GetAllAsync(soundKey, 1 << 20, Repositories.Token);
         int seed = TestSeed.Next();
         bool hasFailed = true;
         for (int call = 2; hasFailed; call++)
@@ -164,6 +166,8 @@ public sealed class RepairTests : IAsyncLifetime
             await repository.RepairAsync(cancellationToken: Repositories.Token);
             VolumeAssert.Same(_first, await repository.RestoreOverAsync(_full), $"{fault} at call {call}, seed {seed}, the one whose record was damaged");
             VolumeAssert.Same(_second, await repository.RestoreOverAsync(_child), $"{fault} at call {call}, seed {seed}, its child");
+            byte[] after = await store.GetAllAsync(soundKey, 1 << 20, Repositories.Token);
+            Assert.True(sound.AsSpan().SequenceEqual(after), $"{fault} at call {call}, seed {seed}: a sound record was changed");
             await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"{fault} at call {call}, seed {seed}");
         }
     }

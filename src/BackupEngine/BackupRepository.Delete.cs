@@ -86,7 +86,7 @@ public sealed partial class BackupRepository
         using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
         try
         {
-            await _store.DeleteAsync(mark, timeout.Token).ConfigureAwait(false);
+            await _intents.DeleteDeletionsAsync([mark], timeout.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
         {

@@ -88,8 +88,7 @@ public sealed partial class BackupRepository
             bool isItsOwn = key == salvaged.ManifestKey || key == first;
             try
             {
-                byte[] bytes = await ReadTwiceAsync(key, cancellationToken).ConfigureAwait(false);
-                Manifest manifest = ManifestDecoder.Decode(key, bytes);
+                (Manifest manifest, byte[] bytes) = await ReadTwiceAsync(key, cancellationToken).ConfigureAwait(false);
                 if (manifest.Key == key && (key == salvaged.ManifestKey || manifest.Backups[^1] == unreadable.Id))
                     return await CreateRecordAsync(unreadable, salvaged, records, manifest, bytes, cancellationToken).ConfigureAwait(false);
             }
@@ -112,18 +111,22 @@ public sealed partial class BackupRepository
             unreadable with { IsUnreadable = false, ManifestKey = key, FailReason = $"the record was damaged, and cannot be made anew: {why}", UpdatedAt = _time.GetUtcNow() };
     }
 
-    /// <summary>The bytes of a manifest, and when they are none, once more: a single bad read proves nothing.</summary>
-    private async Task<byte[]> ReadTwiceAsync(string key, CancellationToken cancellationToken)
+    /// <summary>A manifest and its bytes, read once more when they are none: a single bad read proves nothing.</summary>
+    private async Task<(Manifest Manifest, byte[] Bytes)> ReadTwiceAsync(string key, CancellationToken cancellationToken)
     {
-        byte[] bytes = await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
         try
         {
-            ManifestDecoder.Decode(key, bytes);
-            return bytes;
+            return await ReadAsync().ConfigureAwait(false);
         }
         catch (CorruptionException)
         {
-            return await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
+            return await ReadAsync().ConfigureAwait(false);
+        }
+
+        async Task<(Manifest, byte[])> ReadAsync()
+        {
+            byte[] bytes = await _store.GetAllAsync(key, ManifestFormat.MaxManifestSize, cancellationToken).ConfigureAwait(false);
+            return (ManifestDecoder.Decode(key, bytes), bytes);
         }
     }
 

@@ -70,8 +70,8 @@ internal sealed class IntentStore(IObjectStore store)
     }
 
     /// <summary>Says that nothing is deleted any more.</summary>
-    /// <param name="mark">The mark's key.</param>
-    public ValueTask DeleteDeletionAsync(string mark, CancellationToken cancellationToken) => store.DeleteAsync([mark], cancellationToken);
+    /// <param name="marks">The marks' keys.</param>
+    public ValueTask DeleteDeletionsAsync(IReadOnlyCollection<string> marks, CancellationToken cancellationToken) => store.DeleteAsync(marks, cancellationToken);
 
     /// <summary>
     /// Asked when records say "deleting" and nothing is gone yet: whoever has begun since a mark was there has seen it. When somebody broke one, others may have begun

@@ -71,9 +71,9 @@ internal sealed class DirectoryListing(string root)
         {
             if (folder.Length > 0)
             {
+                ThrowIfLink(directory);
                 if (!directory.Exists)
                     return Enumerable.Empty<Entry>().GetEnumerator();
-                ThrowIfLink(directory);
             }
 
             FileSystemEnumerable<Entry> names = new(

@@ -165,7 +165,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         IReadOnlyList<Backup> now = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
         ILookup<(string, Guid), Backup> before = removed.ToLookup(backup => (backup.VolumeId, backup.Id));
         Backup[] left = [.. now.Where(backup => before.Contains((backup.VolumeId, backup.Id)))];
-        HashSet<Backup> selected = [.. SelectCandidates(left.Length == 0 ? left : now)];
+        HashSet<Backup> selected = [.. SelectCandidates(now)];
         foreach (Backup backup in left)
         {
             Backup was = before[(backup.VolumeId, backup.Id)].First();
@@ -201,7 +201,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), time);
         try
         {
-            await store.DeleteAsync(marks, timeout.Token).ConfigureAwait(false);
+            await intents.DeleteDeletionsAsync(marks, timeout.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
         {

@@ -192,7 +192,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
         finally
         {
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), time);
-            await intents.DeleteDeletionAsync(mark, timeout.Token).ConfigureAwait(false);
+            await intents.DeleteDeletionsAsync([mark], timeout.Token).ConfigureAwait(false);
         }
     }
 }

@@ -163,6 +163,7 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
 
         await FailsAsync(ObjectStoreError.Failed, () => KeysAsync(store));
         await FailsAsync(ObjectStoreError.Failed, () => KeysAsync(store, "v/"));
+        await FailsAsync(ObjectStoreError.Failed, () => KeysAsync(store, path + "/"));
         await FailsAsync(ObjectStoreError.Failed, () => store.HeadAsync(path, Cancellation).AsTask());
         ObjectStoreException refused = await Assert.ThrowsAsync<ObjectStoreException>(() => store.DeleteAsync(path, Cancellation).AsTask());
         Assert.Contains($"{path} is a symbolic link", refused.Message, StringComparison.Ordinal);

@@ -14,7 +14,7 @@ internal static class ManifestEncoder
     private const int PackEntryMaxLength = 4 * VarInt.MaxLength;
 
     /// <summary>Entries of the page table that room is made for at once.</summary>
-    private const int PageBatch = 4096;
+    private const int PageBatch = 256;
 
     /// <summary>Encodes a manifest.</summary>
     /// <param name="maxLength">The longest that is read again.</param>

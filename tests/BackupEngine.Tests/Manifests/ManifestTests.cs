@@ -116,7 +116,7 @@ public sealed class ManifestTests
         for (int mapped = random.Next(50); mapped > 0 && geometry.PageCount > 0; mapped--)
         {
             long page = random.NextInt64(geometry.PageCount);
-            for (int run = random.Next(1, 5); run > 0 && page < geometry.PageCount; run--, page++)
+            for (int run = random.Next(20) == 0 ? random.Next(1000) : random.Next(1, 5); run > 0 && page < geometry.PageCount; run--, page++)
                 pages[page] = new PageEntry(new FrameLocation((uint)random.Next(3), (uint)random.Next(9), (uint)random.Next(64, 1 << 20), (uint)random.Next(33, 5000)), (ulong)random.NextInt64());
         }
 

@@ -12,7 +12,7 @@ public sealed class MirroredObjectStore(IObjectStore first, IObjectStore second)
     public string Name => $"{first.Name} + {second.Name}";
 
     /// <inheritdoc/>
-    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         await NamedAsync(() => first.PutAsync(key, content, condition, cancellationToken));
         await NamedAsync(() => second.PutAsync(key, content, PutCondition.None, cancellationToken));

@@ -47,6 +47,9 @@ internal sealed class S3Errors(string storeName)
     public ObjectStoreException NotFound(string key, string action) =>
         new(ObjectStoreError.NotFound, key, $"{Start(key, action)}: there is no such object");
 
+    public ObjectStoreException Changed(string key, Exception? inner) =>
+        new(ObjectStoreError.Changed, key, $"{Start(key, "store")}: what it was to replace is not there any more", inner);
+
     /// <summary>Reads the error document of an answer.</summary>
     public static (string? Code, string? Words) Parse(string body)
     {

@@ -37,7 +37,7 @@ public sealed class S3ObjectStore : IObjectStore
     public string Name { get; }
 
     /// <inheritdoc/>
-    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         ObjectKey.Validate(key);
         cancellationToken.ThrowIfCancellationRequested();
@@ -148,19 +148,36 @@ public sealed class S3ObjectStore : IObjectStore
     {
         try
         {
-            await _transfer.PutAsync(put, cancellationToken).ConfigureAwait(false);
+            if (put.Expected is { } expected)
+                await ReplaceOnceAsync(put, expected, cancellationToken).ConfigureAwait(false);
+            else
+                await _transfer.PutAsync(put, null, cancellationToken).ConfigureAwait(false);
         }
         catch (ObjectStoreException e) when (e.IsTransient)
         {
             put.MayBeStored = true;
             throw;
         }
-        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists && put.MayBeStored)
+        catch (ObjectStoreException e) when (e.Error is ObjectStoreError.AlreadyExists or ObjectStoreError.Changed && put.MayBeStored)
         {
             // An attempt whose answer was lost may have been the one that stored it.
             S3Head? head = await _control.HeadAsync(put.Key, cancellationToken).ConfigureAwait(false);
             if (head?.PutId != put.Id)
                 throw;
+        }
+    }
+
+    private async ValueTask ReplaceOnceAsync(S3Put put, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
+    {
+        string tag = await _transfer.FindTagAsync(put.Key, expected, cancellationToken).ConfigureAwait(false) ?? throw _transfer.Changed(put.Key);
+        try
+        {
+            await _transfer.PutAsync(put, tag.Trim('"'), cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed)
+        {
+            // Ceph knows tags only without their quotation marks, AWS and MinIO either way; others may hold with the standard.
+            await _transfer.PutAsync(put, tag, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -13,7 +13,8 @@ internal sealed class S3Put
         Key = key;
         Content = content;
         ContentSha256 = contentSha256;
-        Id = condition == PutCondition.IfAbsent ? Guid.NewGuid().ToString("N") : null;
+        Expected = condition.Expected;
+        Id = condition.IsAbsent || Expected is not null ? Guid.NewGuid().ToString("N") : null;
     }
 
     public string Key { get; }
@@ -23,8 +24,11 @@ internal sealed class S3Put
     /// <summary>SHA-256 in lower-case hexadecimal digits, as signatures want it.</summary>
     public string ContentSha256 { get; }
 
-    /// <summary>Stored with an object that must not exist yet: tells its own earlier attempt from another writer's object, even of the same content. Null when the put may replace.</summary>
+    /// <summary>Stored with an object that is put on a condition: tells its own earlier attempt from another writer's object, even of the same content. Null when there is none.</summary>
     public string? Id { get; }
+
+    /// <summary>The bytes of the object that it replaces; null when it replaces any or none.</summary>
+    public ReadOnlyMemory<byte>? Expected { get; }
 
     /// <summary>Whether an attempt has ended without a clear answer.</summary>
     public bool MayBeStored { get; set; }

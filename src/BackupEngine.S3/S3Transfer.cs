@@ -17,7 +17,10 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
     /// <summary>A slice counts as moved when all of it is on its way, so one must not take a slow line as long as the patience lasts.</summary>
     private const int SliceBytes = 64 * 1024;
 
-    public async ValueTask PutAsync(S3Put put, CancellationToken cancellationToken)
+    /// <param name="put">The object.</param>
+    /// <param name="replacedTag">What the server calls the one object that may be replaced; null for any.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask PutAsync(S3Put put, string? replacedTag, CancellationToken cancellationToken)
     {
         using S3Slot slot = await connection.TakeSlotAsync(put.Content.Length, cancellationToken).ConfigureAwait(false);
         using StallWatch watch = new(stallTimeout, cancellationToken);
@@ -25,10 +28,13 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
         try
         {
             using HttpRequestMessage request = await connection.CreateRequestAsync(
-                HttpMethod.Put, put.Key, put.ContentSha256, message => Prepare(message, put, content), watch.Token).ConfigureAwait(false);
+                HttpMethod.Put, put.Key, put.ContentSha256, message => Prepare(message, put, replacedTag, content), watch.Token).ConfigureAwait(false);
             using HttpResponseMessage response = await connection.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, watch.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode)
-                throw await RefusedAsync(response, put.Key, "store", watch).ConfigureAwait(false);
+            {
+                ObjectStoreException refused = await RefusedAsync(response, put.Key, "store", watch).ConfigureAwait(false);
+                throw replacedTag is not null && refused.Error is ObjectStoreError.AlreadyExists or ObjectStoreError.NotFound ? errors.Changed(put.Key, refused) : refused;
+            }
         }
         catch (Exception e) when (S3Errors.Covers(e) && !cancellationToken.IsCancellationRequested)
         {
@@ -40,7 +46,11 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
         }
     }
 
-    public async ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    public async ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        (await GetTaggedAsync(key, offset, destination, cancellationToken).ConfigureAwait(false)).Count;
+
+    /// <summary>The same, and what the server calls the object that it read from; null when it does not say.</summary>
+    public async ValueTask<(int Count, string? Tag)> GetTaggedAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         using S3Slot slot = await connection.TakeSlotAsync(destination.Length, cancellationToken).ConfigureAwait(false);
         using StallWatch watch = new(stallTimeout, cancellationToken);
@@ -51,13 +61,13 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
                 HttpMethod.Get, key, S3RequestSigner.EmptySha256, message => message.Headers.Range = new RangeHeaderValue(offset, last), watch.Token).ConfigureAwait(false);
             using HttpResponseMessage response = await connection.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, watch.Token).ConfigureAwait(false);
             if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
-                return 0;
+                return default;
             if (!response.IsSuccessStatusCode)
                 throw await RefusedAsync(response, key, "read", watch).ConfigureAwait(false);
 
             int promised = Promised(response, key, offset, destination.Length);
             await ReadAsync(response, destination[..promised], watch).ConfigureAwait(false);
-            return promised;
+            return (promised, response.Headers.ETag?.ToString());
         }
         catch (Exception e) when (S3Errors.Covers(e) && !cancellationToken.IsCancellationRequested)
         {
@@ -65,16 +75,40 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
         }
     }
 
+    /// <summary>What the server calls the object of a key when it has exactly these bytes.</summary>
+    /// <returns>Null when it has others, or there is none.</returns>
+    public async ValueTask<string?> FindTagAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        // One byte more than wanted tells that the object does not end here.
+        byte[] there = new byte[content.Length + 1];
+        try
+        {
+            (int count, string? tag) = await GetTaggedAsync(key, 0, there, cancellationToken).ConfigureAwait(false);
+            if (!there.AsSpan(0, count).SequenceEqual(content.Span))
+                return null;
+            return tag ?? throw new ObjectStoreException(ObjectStoreError.Failed, key, $"{errors.StoreName}: cannot replace {key}: the server does not tell its ETag");
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.NotFound)
+        {
+            return null;
+        }
+    }
+
     public ObjectStoreException NotFound(string key) => errors.NotFound(key, "read");
 
-    private static void Prepare(HttpRequestMessage message, S3Put put, WatchedContent content)
+    public ObjectStoreException Changed(string key) => errors.Changed(key, null);
+
+    private static void Prepare(HttpRequestMessage message, S3Put put, string? replacedTag, WatchedContent content)
     {
         message.Content = content;
         message.Headers.ExpectContinue = put.Content.Length >= ExpectContinueFromBytes ? true : null;
         if (put.Id is null)
             return;
-        message.Headers.TryAddWithoutValidation("If-None-Match", "*");
         message.Headers.TryAddWithoutValidation(PutIdHeader, put.Id);
+        if (replacedTag is null)
+            message.Headers.TryAddWithoutValidation("If-None-Match", "*");
+        else
+            message.Headers.TryAddWithoutValidation("If-Match", replacedTag);
     }
 
     /// <summary>How many bytes the answer must bring: all that was asked for, up to the object's end.</summary>

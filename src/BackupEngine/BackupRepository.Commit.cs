@@ -17,7 +17,7 @@ public sealed partial class BackupRepository
         // As long as the store takes for all its attempts.
         try
         {
-            await _records.PutRecordAsync(backup, PutCondition.IfAbsent, CancellationToken.None).ConfigureAwait(false);
+            await _records.AddRecordAsync(backup, CancellationToken.None).ConfigureAwait(false);
         }
         catch (ObjectStoreException e)
         {
@@ -123,7 +123,7 @@ public sealed partial class BackupRepository
         Backup stone = draft with { Status = BackupStatus.Deleting, ParentId = null, FailReason = FailedText, UpdatedAt = _time.GetUtcNow() };
         try
         {
-            await _records.PutRecordAsync(stone, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            await _records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.OutOfSpace)

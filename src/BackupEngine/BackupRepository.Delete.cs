@@ -66,7 +66,13 @@ public sealed partial class BackupRepository
     {
         if (await FindUnreferencedAsync(backup, others, cancellationToken).ConfigureAwait(false) is not { } packs)
             return null;
-        await _records.PutRecordAsync(backup with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
+        // One that cannot be read stays as it was found, too: a sound record must not go for one that could not be read.
+        Backup? deleting = await _records.ChangeRecordAsync(
+            backup,
+            now => now.IsUnreadable == backup.IsUnreadable && now.ManifestKey == backup.ManifestKey ? now with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() } : null,
+            cancellationToken).ConfigureAwait(false);
+        if (deleting is null)
+            throw new BackupStateException($"Backup {backup.Id} was changed as its deletion began; delete it again.");
         await _intents.ThrowIfBrokenAsync([mark], cancellationToken).ConfigureAwait(false);
 
         // The manifest goes after the packs that it names, or a delete that was cut off could not be finished.

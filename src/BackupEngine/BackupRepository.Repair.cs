@@ -48,10 +48,9 @@ public sealed partial class BackupRepository
                 continue;
 
             // A single bad read must not cost a record that is sound.
-            if (await _records.FindRecordOrStubAsync(unreadable.Id, cancellationToken).ConfigureAwait(false) is not { IsUnreadable: true })
+            if (await _records.ChangeRecordAsync(unreadable, now => now.IsUnreadable ? record : null, cancellationToken).ConfigureAwait(false) is null)
                 continue;
             unnamed.Remove(record.ManifestKey ?? "");
-            await _records.PutRecordAsync(record, PutCondition.None, cancellationToken).ConfigureAwait(false);
             (record.Status == BackupStatus.Available ? rebuilt : marked).Add(record.Id);
         }
 
@@ -62,19 +61,19 @@ public sealed partial class BackupRepository
             report = await VerifyAsync(look, suspects, null, cancellationToken).ConfigureAwait(false);
         foreach (IGrouping<Guid, VerifyFinding> damage in report.Findings.GroupBy(finding => finding.BackupId))
         {
-            // Read again: it may have been deleted meanwhile, or have been in error before.
-            Backup? backup = await _records.FindRecordOrStubAsync(damage.Key, cancellationToken).ConfigureAwait(false);
-            if (backup is not { Status: BackupStatus.Available })
-                continue;
-            Backup record = backup with { Status = BackupStatus.Error, FailReason = DescribeDamage([.. damage]), DamagedPacks = FindDamagedPacks(damage), UpdatedAt = _time.GetUtcNow() };
-            await _records.PutRecordAsync(record, PutCondition.None, cancellationToken).ConfigureAwait(false);
-            marked.Add(record.Id);
+            // As it is now: it may have been deleted meanwhile, or have been in error before.
+            if (await _records.FindRecordOrStubAsync(damage.Key, cancellationToken).ConfigureAwait(false) is { } backup
+                && await _records.ChangeRecordAsync(backup, now => now.Status == BackupStatus.Available ? MarkDamaged(now, [.. damage]) : null, cancellationToken).ConfigureAwait(false) is not null)
+                marked.Add(backup.Id);
         }
 
         operation.Note("backup_engine.repair.rebuilt", rebuilt.Count);
         operation.Note("backup_engine.repair.marked", marked.Count);
         return new RepairReport { RecordsRebuilt = rebuilt, BackupsMarked = marked, Findings = report.Findings, Statistics = operation.Statistics };
     }
+
+    private Backup MarkDamaged(Backup backup, VerifyFinding[] findings) =>
+        backup with { Status = BackupStatus.Error, FailReason = DescribeDamage(findings), DamagedPacks = FindDamagedPacks(findings), UpdatedAt = _time.GetUtcNow() };
 
     /// <returns>The record, or one in error when its data is gone; null when data is there that no record names, which may be its own: then the record stays unreadable, and nothing is removed.</returns>
     private async Task<Backup?> RebuildRecordAsync(
@@ -183,7 +182,7 @@ public sealed partial class BackupRepository
         return packs.Length > MaxDamagedPacks ? null : packs;
     }
 
-    private static string DescribeDamage(IReadOnlyList<VerifyFinding> findings)
+    private static string DescribeDamage(VerifyFinding[] findings)
     {
         var ranges = new List<(long Start, long End)>();
         foreach (VerifyFinding finding in findings.Where(finding => finding.VolumeOffset is not null).OrderBy(finding => finding.VolumeOffset))

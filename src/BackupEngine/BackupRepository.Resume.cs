@@ -70,17 +70,14 @@ public sealed partial class BackupRepository
         Backup stone = cutOff.Backup with { Status = BackupStatus.Deleting, FailReason = GetHeirText(draft.Id), UpdatedAt = _time.GetUtcNow() };
         try
         {
-            await _records.PutRecordAsync(stone, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+            await _records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
         {
             // Taken by the one that is being taken now, it is handed on.
-            Backup? there = await _records.FindRecordAsync(stone.VolumeId, stone.Id, cancellationToken).ConfigureAwait(false);
-            if (heir is not { } id || there is not { Status: BackupStatus.Deleting } || there.FailReason != GetHeirText(id))
-                return false;
-            await _records.PutRecordAsync(stone, PutCondition.None, cancellationToken).ConfigureAwait(false);
-            return true;
+            return heir is { } id && await _records.ChangeRecordAsync(
+                stone, there => there.Status == BackupStatus.Deleting && there.FailReason == GetHeirText(id) ? stone : null, cancellationToken).ConfigureAwait(false) is not null;
         }
     }
 

@@ -47,6 +47,22 @@ public sealed class S3FailureTests
         Assert.Equal(3, proxy.Count("PUT"));
     }
 
+    [Theory]
+    [MemberData(nameof(PassingFaults))]
+    public async Task A_replacement_that_is_tried_again_does_not_take_itself_for_another(string name)
+    {
+        await using FaultProxy proxy = await ProxyAsync((method, number) => method == "PUT" && number is 1 or 2 ? Passing(name) : Fault.None);
+        await using S3ObjectStore store = await StoreAsync(proxy, Impatient(name));
+        byte[] before = [1, 2, 3];
+        await store.PutAsync(Key, before, cancellationToken: Cancellation);
+        await store.PutAsync(Key, _content, PutCondition.IfUnchanged(before), Cancellation);
+        Assert.Equal(_content, await store.GetAllAsync(Key, _content.Length, Cancellation));
+
+        ObjectStoreException e = await FailsAsync(ObjectStoreError.Changed, () => store.PutAsync(Key, before, PutCondition.IfUnchanged(before), Cancellation));
+        Assert.Contains(Key, e.Message, StringComparison.Ordinal);
+        Assert.Equal(_content, await store.GetAllAsync(Key, _content.Length, Cancellation));
+    }
+
     public static TheoryData<string> PassingReadFaults => new("503", "429", "reset before", "reset in answer", "cut answer", "cut at once", "stall");
 
     [Theory]

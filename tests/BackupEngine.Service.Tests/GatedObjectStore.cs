@@ -20,7 +20,7 @@ internal sealed class GatedObjectStore(Func<string, bool>? isGated = null) : IOb
     /// <summary>Lets nobody through: whoever waits at the gate, or comes to it, fails.</summary>
     public void Break() => _open.TrySetException(new ObjectStoreException(ObjectStoreError.AccessDenied, "pack", "the gate is broken"));
 
-    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         if (_isGated(key))
         {

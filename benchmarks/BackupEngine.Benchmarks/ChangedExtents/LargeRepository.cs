@@ -159,7 +159,7 @@ internal sealed class LargeRepository(DirectoryObjectStore store, string directo
             ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
             EngineVersion = EngineVersion.Current,
         };
-        await new RecordStore(store).PutRecordAsync(record, PutCondition.IfAbsent, cancellationToken);
+        await new RecordStore(store).AddRecordAsync(record, cancellationToken);
     }
 
     private string KeyOf(uint sequence) => StoreKeys.Pack(VolumeId, _backupId, sequence);

@@ -9,6 +9,9 @@ internal sealed class RecordStore(IObjectStore store)
     /// <summary>Records fetched at once: listing waits for answers, not for bytes.</summary>
     private const int ConcurrentReads = 16;
 
+    /// <summary>More than others change one record at once: then the store does not know its own object again.</summary>
+    private const int MaxAttempts = 100;
+
     /// <summary>Describes a backup whose record was made anew, so its times may not be those that it had.</summary>
     public const string RebuiltText = "the record was damaged, and made anew from the manifest";
 
@@ -26,7 +29,7 @@ internal sealed class RecordStore(IObjectStore store)
 
     /// <summary>The same, but one that cannot be read stands as a backup in error.</summary>
     public async Task<Backup?> FindRecordOrStubAsync(Guid backupId, CancellationToken cancellationToken) =>
-        await FindKeyAsync(backupId, cancellationToken).ConfigureAwait(false) is { } key ? await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false) : null;
+        await FindKeyAsync(backupId, cancellationToken).ConfigureAwait(false) is { } key ? (await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false)).Backup : null;
 
     /// <summary>What is left of a record that cannot be read as a whole.</summary>
     public async Task<SalvagedRecord> SalvageAsync(Backup unreadable, CancellationToken cancellationToken)
@@ -53,9 +56,43 @@ internal sealed class RecordStore(IObjectStore store)
         }
     }
 
-    /// <summary>Puts a record; this is the commit.</summary>
-    public ValueTask PutRecordAsync(Backup backup, PutCondition condition, CancellationToken cancellationToken) =>
-        store.PutAsync(StoreKeys.Record(backup.VolumeId, backup.Id), CatalogJson.Write(backup), condition, cancellationToken);
+    /// <summary>Puts a record where there is none; this is the commit.</summary>
+    /// <exception cref="ObjectStoreException">With <see cref="ObjectStoreError.AlreadyExists"/> when there is one.</exception>
+    public ValueTask AddRecordAsync(Backup backup, CancellationToken cancellationToken) =>
+        store.PutAsync(StoreKeys.Record(backup.VolumeId, backup.Id), CatalogJson.Write(backup), PutCondition.IfAbsent, cancellationToken);
+
+    /// <summary>
+    /// Replaces a record by what is made of it. Only what was looked at is replaced: when another changes the record meanwhile, it is looked at again; and a
+    /// replacement that the store carries out late, when this has failed long since, fails as soon as anybody has changed the record.
+    /// </summary>
+    /// <param name="backup">Which.</param>
+    /// <param name="change">Given the record as it is; one that cannot be read as a backup in error. Null leaves it.</param>
+    /// <returns>What was put; null when the record was left, or there is none.</returns>
+    public async Task<Backup?> ChangeRecordAsync(Backup backup, Func<Backup, Task<Backup?>> change, CancellationToken cancellationToken)
+    {
+        string key = StoreKeys.Record(backup.VolumeId, backup.Id);
+        for (int attempt = 1; ; attempt++)
+        {
+            (byte[]? json, Backup? there) = await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false);
+            if (there is null || await change(there).ConfigureAwait(false) is not { } anew)
+                return null;
+            try
+            {
+                // What is not even read, because it is empty or endless, can only be replaced whatever it is.
+                PutCondition condition = json is [_, ..] ? PutCondition.IfUnchanged(json) : PutCondition.None;
+                await store.PutAsync(key, CatalogJson.Write(anew), condition, cancellationToken).ConfigureAwait(false);
+                return anew;
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed && attempt < MaxAttempts)
+            {
+                // Whatever it is now, it is looked at again.
+            }
+        }
+    }
+
+    /// <summary>The same, for changes that look at nothing else.</summary>
+    public Task<Backup?> ChangeRecordAsync(Backup backup, Func<Backup, Backup?> change, CancellationToken cancellationToken) =>
+        ChangeRecordAsync(backup, now => Task.FromResult(change(now)), cancellationToken);
 
     public ValueTask DeleteRecordAsync(Backup backup, CancellationToken cancellationToken) =>
         store.DeleteAsync([StoreKeys.Record(backup.VolumeId, backup.Id)], cancellationToken);
@@ -107,7 +144,9 @@ internal sealed class RecordStore(IObjectStore store)
             new ParallelOptions { MaxDegreeOfParallelism = ConcurrentReads, CancellationToken = cancellationToken },
             async (info, token) =>
             {
-                if (await ReadOrReportAsync(info.Key, token).ConfigureAwait(false) is not { } backup)
+                if (!StoreKeys.TryParseRecord(info.Key, out _, out _))
+                    return;
+                if ((await ReadOrReportAsync(info.Key, token).ConfigureAwait(false)).Backup is not { } backup)
                     return;
                 lock (backups)
                     backups.Add(backup);
@@ -116,30 +155,37 @@ internal sealed class RecordStore(IObjectStore store)
     }
 
     /// <summary>One damaged record must not hide all others: in a list it stands as a backup in error.</summary>
-    private async Task<Backup?> ReadOrReportAsync(string key, CancellationToken cancellationToken)
+    /// <returns>Also its bytes, if they could be read. No backup when there is no record any more.</returns>
+    private async Task<(byte[]? Json, Backup? Backup)> ReadOrReportAsync(string key, CancellationToken cancellationToken)
     {
-        if (!StoreKeys.TryParseRecord(key, out string volumeId, out Guid backupId))
-            return null;
-
+        byte[]? json = null;
         try
         {
-            return await ReadAsync(key, cancellationToken).ConfigureAwait(false);
+            json = await FindBytesAsync(key, cancellationToken).ConfigureAwait(false);
+            return (json, json is null ? null : Parse(key, json));
         }
         catch (CorruptionException e)
         {
-            return CreateStub(volumeId, backupId, BackupStatus.Error, e.Message) with { IsUnreadable = true };
+            return !StoreKeys.TryParseRecord(key, out string volumeId, out Guid backupId) ? default : (json, CreateStub(volumeId, backupId, BackupStatus.Error, e.Message) with { IsUnreadable = true });
         }
     }
 
-    private async Task<Backup?> ReadAsync(string key, CancellationToken cancellationToken)
+    private async Task<Backup?> ReadAsync(string key, CancellationToken cancellationToken) =>
+        await FindBytesAsync(key, cancellationToken).ConfigureAwait(false) is { } json ? Parse(key, json) : null;
+
+    private static Backup Parse(string key, byte[] json)
+    {
+        Backup backup = CatalogJson.ReadBackup(key, json);
+        return StoreKeys.TryParseRecord(key, out string volumeId, out Guid backupId) && backup.Id == backupId && backup.VolumeId == volumeId
+            ? backup
+            : throw new CorruptionException(key, null, $"the record says that it is backup {backup.Id} of volume {backup.VolumeId}");
+    }
+
+    private async Task<byte[]?> FindBytesAsync(string key, CancellationToken cancellationToken)
     {
         try
         {
-            byte[] json = await store.GetAllAsync(key, CatalogJson.MaxLength, cancellationToken).ConfigureAwait(false);
-            Backup backup = CatalogJson.ReadBackup(key, json);
-            return StoreKeys.TryParseRecord(key, out string volumeId, out Guid backupId) && backup.Id == backupId && backup.VolumeId == volumeId
-                ? backup
-                : throw new CorruptionException(key, null, $"the record says that it is backup {backup.Id} of volume {backup.VolumeId}");
+            return await store.GetAllAsync(key, CatalogJson.MaxLength, cancellationToken).ConfigureAwait(false);
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.NotFound)
         {

@@ -8,7 +8,7 @@ internal sealed class GatedObjectStore(IObjectStore inner, OperationGate gate) :
 {
     public string Name => inner.Name;
 
-    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         await gate.PassUploadAsync(content.Length, cancellationToken).ConfigureAwait(false);
         await inner.PutAsync(key, content, condition, cancellationToken).ConfigureAwait(false);

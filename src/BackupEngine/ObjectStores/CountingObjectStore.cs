@@ -14,7 +14,7 @@ internal sealed class CountingObjectStore(IObjectStore inner) : IObjectStore
 
     public RequestCounts Counts => _requests.Counts;
 
-    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         await TimeAsync(StoreCall.Put, () => inner.PutAsync(key, content, condition, cancellationToken)).ConfigureAwait(false);
         Telemetry.StoreSent.Add(content.Length);
@@ -122,6 +122,7 @@ internal sealed class CountingObjectStore(IObjectStore inner) : IObjectStore
     {
         ObjectStoreError.NotFound => "not_found",
         ObjectStoreError.AlreadyExists => "already_exists",
+        ObjectStoreError.Changed => "changed",
         ObjectStoreError.ContainerNotFound => "container_not_found",
         ObjectStoreError.AccessDenied => "access_denied",
         ObjectStoreError.OutOfSpace => "out_of_space",

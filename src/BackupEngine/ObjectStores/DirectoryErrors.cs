@@ -5,9 +5,15 @@ namespace BackupEngine.ObjectStores;
 /// <summary>Turns what the file system says into <see cref="ObjectStoreException"/>s.</summary>
 internal static class DirectoryErrors
 {
-    private const int WindowsDiskFull = unchecked((int)0x80070070), WindowsHandleDiskFull = unchecked((int)0x80070027);
+    private const int WindowsDiskFull = unchecked((int)0x80070070), WindowsHandleDiskFull = unchecked((int)0x80070027), WindowsSharingViolation = unchecked((int)0x80070020);
 
     public static bool Covers(Exception e) => e is IOException or UnauthorizedAccessException;
+
+    /// <summary>Whether there is no room.</summary>
+    public static bool IsFull(IOException e) => Classify(e.HResult) == ObjectStoreError.OutOfSpace;
+
+    /// <summary>Whether another has opened the file in a way that excludes this one.</summary>
+    public static bool IsLocked(IOException e) => e.HResult == (OperatingSystem.IsWindows() ? WindowsSharingViolation : OperatingSystem.IsLinux() ? 11 : 35); // EWOULDBLOCK
 
     public static ObjectStoreException Translate(Exception e, string root, string? key, string action)
     {

@@ -51,7 +51,7 @@ public sealed class DirectoryObjectStore : IObjectStore
     public string Name => _root;
 
     /// <inheritdoc/>
-    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         ObjectKey.Validate(key);
 
@@ -127,7 +127,9 @@ public sealed class DirectoryObjectStore : IObjectStore
         try
         {
             if (!_writer.Write(PathOf(key), content, condition, cancellationToken))
-                throw new ObjectStoreException(ObjectStoreError.AlreadyExists, key, $"{Name}: cannot store {key}: it exists already");
+                throw condition.IsAbsent
+                    ? new ObjectStoreException(ObjectStoreError.AlreadyExists, key, $"{Name}: cannot store {key}: it exists already")
+                    : new ObjectStoreException(ObjectStoreError.Changed, key, $"{Name}: cannot store {key}: what it was to replace is not there any more");
         }
         catch (DirectoryNotFoundException e)
         {
@@ -150,7 +152,7 @@ public sealed class DirectoryObjectStore : IObjectStore
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 current = key;
-                if (DirectoryWriter.Delete(PathOf(key)))
+                if (_writer.Delete(PathOf(key), cancellationToken))
                     parents.Add(Path.GetDirectoryName(PathOf(key))!);
             }
 

@@ -14,6 +14,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
     private static readonly TimeSpan _abandonedAfter = TimeSpan.FromDays(1);
 
     private readonly string _temporary = Path.Join(root, TemporaryFolder);
+    private readonly DirectoryLock _lock = new(root);
     private readonly Lock _preparing = new();
     private volatile bool _prepared;
 
@@ -28,7 +29,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
     }
 
     /// <summary>Stores a file whole.</summary>
-    /// <returns>False when the condition forbids to replace the file that is there.</returns>
+    /// <returns>False when the condition does not hold.</returns>
     public bool Write(string path, ReadOnlySpan<byte> content, PutCondition condition, CancellationToken cancellationToken)
     {
         PrepareTemporaryFolder();
@@ -43,7 +44,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
             }
 
             cancellationToken.ThrowIfCancellationRequested();
-            if (!Publish(temporary, path, condition))
+            if (!Publish(temporary, path, condition, cancellationToken))
                 return false;
         }
         finally
@@ -59,13 +60,14 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
 
     /// <summary>Removes a file.</summary>
     /// <returns>False when there is none.</returns>
-    public static bool Delete(string path)
+    public bool Delete(string path, CancellationToken cancellationToken)
     {
         try
         {
             if (DirectoryListing.Describe(path, "") is null)
                 return false;
-            File.Delete(path);
+            using (_lock.Share(cancellationToken))
+                File.Delete(path);
             return true;
         }
         catch (DirectoryNotFoundException)
@@ -92,15 +94,18 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
             AtomicFiles.SyncDirectory(directory);
     }
 
-    private static bool Publish(string temporary, string path, PutCondition condition)
+    private bool Publish(string temporary, string path, PutCondition condition, CancellationToken cancellationToken)
     {
+        if (condition.Expected is { } expected)
+            return ReplaceIfUnchanged(temporary, path, expected.Span, cancellationToken);
         for (int lostRaces = 0; ; lostRaces++)
         {
             try
             {
-                if (condition == PutCondition.IfAbsent)
+                if (condition.IsAbsent)
                     return AtomicFiles.TryCreate(temporary, path);
-                AtomicFiles.Replace(temporary, path);
+                using (_lock.Share(cancellationToken))
+                    AtomicFiles.Replace(temporary, path);
                 return true;
             }
             catch (DirectoryNotFoundException) when (lostRaces < MaxLostRaces && File.Exists(temporary))
@@ -108,6 +113,24 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
                 CreateParents(path);
             }
         }
+    }
+
+    /// <summary>No file system replaces a file on condition that it is a certain one, so nobody else replaces or removes one meanwhile.</summary>
+    private bool ReplaceIfUnchanged(string temporary, string path, ReadOnlySpan<byte> expected, CancellationToken cancellationToken)
+    {
+        using FileStream alone = _lock.Take(cancellationToken);
+        try
+        {
+            if (!expected.SequenceEqual(File.ReadAllBytes(path)))
+                return false;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+
+        AtomicFiles.Replace(temporary, path);
+        return true;
     }
 
     private static void CreateParents(string path)

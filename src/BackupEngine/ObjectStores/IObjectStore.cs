@@ -20,8 +20,8 @@ public interface IObjectStore : IAsyncDisposable
     /// <param name="content">The object's bytes, checked against damage on their way where the store can. May be empty. Must not change until the call ends.</param>
     /// <param name="condition">Whether an existing object may be replaced.</param>
     /// <param name="cancellationToken">Gives up; the object is then either stored whole or not at all.</param>
-    /// <exception cref="ObjectStoreException">With <see cref="ObjectStoreError.AlreadyExists"/> when <paramref name="condition"/> forbids to replace; or the store failed.</exception>
-    ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default);
+    /// <exception cref="ObjectStoreException">With <see cref="ObjectStoreError.AlreadyExists"/> or <see cref="ObjectStoreError.Changed"/> when <paramref name="condition"/> does not hold; or the store failed.</exception>
+    ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default);
 
     /// <summary>Reads a range of an object into the caller's memory, until it is full or the object ends.</summary>
     /// <param name="key">The object's key.</param>

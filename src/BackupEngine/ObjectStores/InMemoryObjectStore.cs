@@ -17,15 +17,25 @@ public sealed class InMemoryObjectStore : IObjectStore
     public string Name => "memory";
 
     /// <inheritdoc/>
-    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         ObjectKey.Validate(key);
         cancellationToken.ThrowIfCancellationRequested();
         StoredObject stored = new(content.ToArray(), _clock.GetUtcNow());
-        if (condition == PutCondition.None)
+        if (condition.Expected is { } expected)
+        {
+            if (!_objects.TryGetValue(key, out StoredObject? there) || !there.Content.AsSpan().SequenceEqual(expected.Span) || !_objects.TryUpdate(key, stored, there))
+                throw new ObjectStoreException(ObjectStoreError.Changed, key, $"{Name}: cannot store {key}: what it was to replace is not there any more");
+        }
+        else if (!condition.IsAbsent)
+        {
             _objects[key] = stored;
+        }
         else if (!_objects.TryAdd(key, stored))
+        {
             throw new ObjectStoreException(ObjectStoreError.AlreadyExists, key, $"{Name}: cannot store {key}: it exists already");
+        }
+
         return ValueTask.CompletedTask;
     }
 

@@ -23,4 +23,7 @@ public enum ObjectStoreError
 
     /// <summary>The store did not answer, was overloaded, or broke off: the same call may succeed later.</summary>
     Unavailable,
+
+    /// <summary>The object is another than the put was to replace, or is gone.</summary>
+    Changed,
 }

@@ -1,11 +1,26 @@
 namespace BackupEngine.ObjectStores;
 
-/// <summary>Whether a put may replace an object.</summary>
-public enum PutCondition
+/// <summary>Whether a put may replace an object. The store decides it, in one step with the put: nothing comes in between.</summary>
+public readonly record struct PutCondition
 {
     /// <summary>Stores the object, in place of any that has its key.</summary>
-    None,
+    public static PutCondition None => default;
 
-    /// <summary>Stores the object only when its key is free; decided by the store, atomically.</summary>
-    IfAbsent,
+    /// <summary>Stores the object only when its key is free; else the put fails with <see cref="ObjectStoreError.AlreadyExists"/>.</summary>
+    public static PutCondition IfAbsent { get; } = new() { IsAbsent = true };
+
+    /// <summary>Whether the key must be free.</summary>
+    public bool IsAbsent { get; private init; }
+
+    /// <summary>The bytes of the object that must be there; null when it does not matter.</summary>
+    public ReadOnlyMemory<byte>? Expected { get; private init; }
+
+    /// <summary>
+    /// Stores the object only in place of one that has exactly these bytes; else the put fails with <see cref="ObjectStoreError.Changed"/>. So does one that the store
+    /// carries out late, after its writer has given up, when the object was changed or deleted since.
+    /// </summary>
+    /// <param name="content">The bytes, as they were read; at least one. Must not change until the put ends.</param>
+    /// <exception cref="ArgumentException">There are none.</exception>
+    public static PutCondition IfUnchanged(ReadOnlyMemory<byte> content) =>
+        content.IsEmpty ? throw new ArgumentException("An object without bytes cannot be told from another.", nameof(content)) : new() { Expected = content };
 }

@@ -32,30 +32,27 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
 
     public bool IsBuried(Backup backup) => _broken.Exists(broken => broken.Backup.Id == backup.Id && broken.Backup.VolumeId == backup.VolumeId);
 
-    /// <summary>Takes the places of the records of all broken backups.</summary>
-    public async Task BuryAsync(CancellationToken cancellationToken)
+    /// <summary>Takes the places of the records of all broken backups, and makes records that a broken repack might still replace others than those that it has seen.</summary>
+    /// <param name="backups">All records.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task BuryAsync(IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
     {
         foreach (Intent intent in _broken)
         {
             Backup stone = intent.Backup with { Status = BackupStatus.Deleting, FailReason = "the backup was cut off", UpdatedAt = time.GetUtcNow() };
             try
             {
-                await records.PutRecordAsync(stone, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
+                await records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
             }
             catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
             {
                 // The backup was committed, and only its intent is left; or somebody else buries it.
             }
+
+            foreach (Backup repacked in backups.Where(backup => intent.Repacks.Contains(backup.Id)))
+                await records.ChangeRecordAsync(repacked, Renew, cancellationToken).ConfigureAwait(false);
         }
     }
-
-    /// <summary>
-    /// A repack that lives after all changes records, and no stone stops that; only before each it looks for one. It has looked already when its mark is on a backup of
-    /// its volume: then what it stored stays this time.
-    /// </summary>
-    public void SpareRepacks(IntentListing atWork, IReadOnlyCollection<string> ownMarks) =>
-        _broken.RemoveAll(intent => intent.IsRepack && !intent.IsDead
-            && atWork.Deletions.Any(deletion => deletion.DataVolumeId == intent.Backup.VolumeId && !deletion.IsDead && !ownMarks.Contains(deletion.Key)));
 
     /// <summary>Another prune may have removed what this one is about to break, and somebody may have begun anew under that id, which only imports do.</summary>
     /// <exception cref="BackupStateException">Somebody has.</exception>
@@ -81,6 +78,14 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
         return backups.Where(backup => IsBuried(backup) && backup.Status == BackupStatus.Deleting)
             .Concat(dead)
             .Where(backup => !working.Any(intent => intent.Resumes.Contains(backup.Id)));
+    }
+
+    /// <summary>The same record, in other bytes, which never were there before.</summary>
+    private Backup Renew(Backup record)
+    {
+        RecordStore.ThrowIfUnreadable([record]);
+        DateTimeOffset now = time.GetUtcNow();
+        return record with { UpdatedAt = record.UpdatedAt is { } last && last >= now ? last.AddTicks(1) : now };
     }
 
     public IReadOnlyList<PruneIntent> Describe() => [.. _broken.Select(Describe)];

@@ -40,7 +40,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
             {
                 foreach (Backup candidate in candidates.Concat(abandoned))
                     marks.Add(await intents.PutDeletionAsync(candidate, _token, cancellationToken).ConfigureAwait(false));
-                await breaking.BuryAsync(cancellationToken).ConfigureAwait(false);
+                await breaking.BuryAsync(backups, cancellationToken).ConfigureAwait(false);
             }
 
             return await RemoveAsync(data, candidates, abandoned, breaking, marks, cancellationToken).ConfigureAwait(false);
@@ -55,7 +55,6 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         StoredData data, List<Backup> candidates, List<Backup> abandoned, IntentBreaker breaking, List<string> marks, CancellationToken cancellationToken)
     {
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
-        breaking.SpareRepacks(atWork, marks);
         Intent[] working = [.. atWork.Intents.Where(intent => !breaking.IsBroken(intent))];
         if (working.FirstOrDefault(intent => intent.Damage is not null) is { } unreadable)
         {
@@ -169,19 +168,27 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         foreach (Backup backup in left)
         {
             Backup was = before[(backup.VolumeId, backup.Id)].First();
-            bool isChanged = backup.ManifestKey != was.ManifestKey || (backup.Status != was.Status && backup.Status != BackupStatus.Deleting);
-            if (isChanged || (candidates.Exists(candidate => candidate.Id == backup.Id && candidate.VolumeId == backup.VolumeId) && !selected.Contains(backup)))
-                throw new BackupStateException($"Backup {backup.Id} of volume {backup.VolumeId} was changed, or has come to be kept by a rule, while this prune looked at what others need; nothing was removed. Prune again.");
+            if (IsChanged(was, backup) || (candidates.Exists(candidate => candidate.Id == backup.Id && candidate.VolumeId == backup.VolumeId) && !selected.Contains(backup)))
+                throw Changed(backup);
         }
 
         return left;
     }
 
+    private static bool IsChanged(Backup was, Backup now) => now.ManifestKey != was.ManifestKey || (now.Status != was.Status && now.Status != BackupStatus.Deleting);
+
+    private static BackupStateException Changed(Backup backup) =>
+        new($"Backup {backup.Id} of volume {backup.VolumeId} was changed, or has come to be kept by a rule, while this prune looked at what others need; nothing was removed. Prune again.");
+
     /// <summary>Manifests go first: what has none cannot be imported. Records go after all data, so that a prune that is cut off is finished by the next.</summary>
     private async Task DeleteAsync(StoredData data, Backup[] removed, IntentBreaker breaking, List<string> marks, CancellationToken cancellationToken)
     {
         foreach (Backup backup in removed.Where(backup => backup.Status is not BackupStatus.Deleting))
-            await records.PutRecordAsync(backup with { Status = BackupStatus.Deleting, UpdatedAt = time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
+        {
+            await records.ChangeRecordAsync(
+                backup, now => IsChanged(backup, now) ? throw Changed(now) : now with { Status = BackupStatus.Deleting, UpdatedAt = time.GetUtcNow() }, cancellationToken).ConfigureAwait(false);
+        }
+
         await intents.ThrowIfBrokenAsync(marks, cancellationToken).ConfigureAwait(false);
         string[] manifests = [.. data.Volumes.SelectMany(volume => volume.Value.Manifests.Keys.Select(id => StoreKeys.Manifest(volume.Key, id)))];
         await store.DeleteAsync(manifests, cancellationToken).ConfigureAwait(false);

@@ -176,23 +176,39 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
         string mark = await intents.PutDeletionAsync(backup, _token, cancellationToken).ConfigureAwait(false);
         try
         {
-            IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
-            if (!atWork.Intents.Any(intent => intent.Backup.Id == own.Backup.Id)
-                || await records.FindRecordAsync(own.Backup.VolumeId, own.Backup.Id, cancellationToken).ConfigureAwait(false) is not null)
-                throw new BackupStateException($"This repack of volume {own.Backup.VolumeId} was declared dead by another prune; prune again.");
-            (string dataVolumeId, Guid dataId) = IntentStore.DataOf(backup);
-            Intent? user = atWork.Intents.FirstOrDefault(intent => intent.Backup.Id != own.Backup.Id && !intent.IsDead && intent.Needs(backup));
-            bool isDeleted = atWork.Deletions.Any(deletion => deletion.Key != mark && !deletion.IsDead && deletion.DataVolumeId == dataVolumeId && deletion.DataId == dataId);
-            Backup? now = await records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
-            if (user is not null || isDeleted || now is not { Status: BackupStatus.Available } || now.ManifestSha256 != backup.ManifestSha256)
-                _kept.Add($"the packs of backup {backup.Id} as they are, because {(user is null ? "it was changed meanwhile" : $"of {user}")}");
-            else
-                await records.PutRecordAsync(now with { ManifestKey = manifestKey, ManifestSha256 = sha256, UpdatedAt = time.GetUtcNow() }, PutCondition.None, cancellationToken).ConfigureAwait(false);
+            string? user = "it was changed meanwhile";
+            await records.ChangeRecordAsync(
+                backup,
+                async now =>
+                {
+                    // Whoever declares this repack dead puts a stone in its place, and then makes the record another: either that is seen here, or the change fails.
+                    user = await FindUserAsync(backup, now, mark, own, cancellationToken).ConfigureAwait(false);
+                    return user is null ? now with { ManifestKey = manifestKey, ManifestSha256 = sha256, UpdatedAt = time.GetUtcNow() } : null;
+                },
+                cancellationToken).ConfigureAwait(false);
+            if (user is not null)
+                _kept.Add($"the packs of backup {backup.Id} as they are, because {user}");
         }
         finally
         {
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), time);
             await intents.DeleteDeletionsAsync([mark], timeout.Token).ConfigureAwait(false);
         }
+    }
+
+    /// <returns>Why the record must stay as it is; null when it need not.</returns>
+    /// <exception cref="BackupStateException">This repack was declared dead.</exception>
+    private async Task<string?> FindUserAsync(Backup backup, Backup now, string mark, Intent own, CancellationToken cancellationToken)
+    {
+        // The stone goes after the intent, so that one of them tells.
+        bool isBuried = await records.FindRecordAsync(own.Backup.VolumeId, own.Backup.Id, cancellationToken).ConfigureAwait(false) is not null;
+        IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+        if (isBuried || !atWork.Intents.Any(intent => intent.Backup.Id == own.Backup.Id))
+            throw new BackupStateException($"This repack of volume {own.Backup.VolumeId} was declared dead by another prune; prune again.");
+        if (atWork.Intents.FirstOrDefault(intent => intent.Backup.Id != own.Backup.Id && !intent.IsDead && intent.Needs(backup)) is { } user)
+            return $"of {user}";
+        (string dataVolumeId, Guid dataId) = IntentStore.DataOf(backup);
+        bool isDeleted = atWork.Deletions.Any(deletion => deletion.Key != mark && !deletion.IsDead && deletion.DataVolumeId == dataVolumeId && deletion.DataId == dataId);
+        return isDeleted || now.Status != BackupStatus.Available || now.ManifestSha256 != backup.ManifestSha256 ? "it was changed meanwhile" : null;
     }
 }

@@ -11,7 +11,7 @@ public sealed class BlindObjectStore(IObjectStore inner, Func<string, bool> isHi
 
     public string Name => inner.Name;
 
-    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default) =>
+    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default) =>
         inner.PutAsync(key, content, condition, cancellationToken);
 
     public async ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default)

@@ -98,7 +98,7 @@ public sealed class CallScheduler(IObjectStore store, int seed)
 
         public string Name => inner.Name;
 
-        public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+        public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
         {
             byte[] copy = content.ToArray();
             await RunAsync($"put {key}", async () =>

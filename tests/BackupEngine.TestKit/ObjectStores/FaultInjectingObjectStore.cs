@@ -49,7 +49,7 @@ public sealed class FaultInjectingObjectStore(IObjectStore inner, int seed) : IO
         _late.Clear();
     }
 
-    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         StoreFault? fault = await BeginAsync();
         byte[] copy = content.ToArray();

@@ -31,6 +31,99 @@ public abstract partial class ObjectStoreConformance
         await FailsAsync(ObjectStoreError.AlreadyExists, () => Store.PutAsync("same", Bytes(length), PutCondition.IfAbsent, Cancellation));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10_000)]
+    [InlineData(1_000_000)]
+    public async Task What_was_read_is_replaced_and_nothing_else_is(int length)
+    {
+        byte[] first = Bytes(length, seed: 1), second = Bytes(length, seed: 2);
+        await Store.PutAsync("k", first, cancellationToken: Cancellation);
+        await Store.PutAsync("k", second, PutCondition.IfUnchanged(first), Cancellation);
+        Assert.Equal(second, await Store.GetAllAsync("k", 1_000_000, Cancellation));
+
+        byte[][] others = [first, [.. second, 0], second[..^1], [.. second[..^1], (byte)(second[^1] ^ 1)]];
+        foreach (byte[] other in others.Where(other => other.Length > 0))
+        {
+            ObjectStoreException e = await FailsAsync(ObjectStoreError.Changed, () => Store.PutAsync("k", first, PutCondition.IfUnchanged(other), Cancellation));
+            Assert.Equal("k", e.Key);
+            Assert.False(e.IsTransient);
+        }
+
+        Assert.Equal(second, await Store.GetAllAsync("k", 1_000_000, Cancellation));
+        await Store.PutAsync("k", second, PutCondition.IfUnchanged(second), Cancellation);
+    }
+
+    [Fact]
+    public async Task What_is_gone_is_not_replaced()
+    {
+        await Store.PutAsync("a/k", Bytes(7), cancellationToken: Cancellation);
+        await Store.DeleteAsync("a/k", Cancellation);
+        foreach (string key in new[] { "a/k", "never" })
+        {
+            await FailsAsync(ObjectStoreError.Changed, () => Store.PutAsync(key, Bytes(7), PutCondition.IfUnchanged(Bytes(7)), Cancellation));
+            Assert.Null(await Store.HeadAsync(key, Cancellation));
+        }
+
+        await Store.PutAsync("a/k", ReadOnlyMemory<byte>.Empty, cancellationToken: Cancellation);
+        await FailsAsync(ObjectStoreError.Changed, () => Store.PutAsync("a/k", Bytes(7), PutCondition.IfUnchanged(Bytes(7)), Cancellation));
+        Assert.Throws<ArgumentException>(() => PutCondition.IfUnchanged(ReadOnlyMemory<byte>.Empty));
+    }
+
+    [Fact]
+    public async Task Of_changes_that_each_replace_what_they_read_none_is_lost()
+    {
+        const int Writers = 4, Changes = 8;
+        await Store.PutAsync("count", BitConverter.GetBytes(0), cancellationToken: Cancellation);
+        await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Task.Run(CountAsync)));
+        Assert.Equal(Writers * Changes, BitConverter.ToInt32(await Store.GetAllAsync("count", 100, Cancellation)));
+
+        async Task CountAsync()
+        {
+            for (int done = 0, attempt = 0; done < Changes; attempt++)
+            {
+                Assert.True(attempt < 100 * Writers * Changes, "nothing that is there is ever replaced");
+                byte[] read = await Store.GetAllAsync("count", 100, Cancellation);
+                try
+                {
+                    await Store.PutAsync("count", BitConverter.GetBytes(BitConverter.ToInt32(read) + 1), PutCondition.IfUnchanged(read), Cancellation);
+                    done++;
+                }
+                catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed)
+                {
+                    // Another was faster.
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task What_is_replaced_while_it_is_deleted_is_gone_or_was_not_replaced()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            string key = $"gone/{round}";
+            await Store.PutAsync(key, Bytes(100), cancellationToken: Cancellation);
+            Task<bool> replacing = Task.Run(() => TryReplaceAsync(key));
+            await Store.DeleteAsync(key, Cancellation);
+            await replacing;
+            Assert.Null(await Store.HeadAsync(key, Cancellation));
+        }
+
+        async Task<bool> TryReplaceAsync(string key)
+        {
+            try
+            {
+                await Store.PutAsync(key, Bytes(200), PutCondition.IfUnchanged(Bytes(100)), Cancellation);
+                return true;
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed)
+            {
+                return false;
+            }
+        }
+    }
+
     [Fact]
     public async Task Of_sixteen_writers_that_race_for_a_free_key_one_wins()
     {

@@ -7,7 +7,7 @@ internal sealed class WatchedStore(IObjectStore inner, Func<string, Cancellation
 {
     public string Name => inner.Name;
 
-    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         await before(key, cancellationToken);
         await inner.PutAsync(key, content, condition, cancellationToken);

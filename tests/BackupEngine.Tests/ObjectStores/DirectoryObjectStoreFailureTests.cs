@@ -27,7 +27,7 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
         using MountedDirectory mounted = MountedDirectory.Create(1 << 20);
         await using DirectoryObjectStore store = new(mounted.DirectoryPath);
         await store.PutAsync("small", new byte[100_000], cancellationToken: Cancellation);
-        foreach (PutCondition condition in Enum.GetValues<PutCondition>())
+        foreach (PutCondition condition in new[] { PutCondition.None, PutCondition.IfAbsent })
         {
             ObjectStoreException e = await FailsAsync(ObjectStoreError.OutOfSpace, () => store.PutAsync("a/b/large", new byte[2 << 20], condition, Cancellation).AsTask());
             Assert.Equal($"{mounted.DirectoryPath}: cannot store a/b/large: No space left on device", e.Message);
@@ -37,6 +37,40 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
         Assert.Equal(["small"], await KeysAsync(store));
         await store.PutAsync("small2", new byte[700_000], cancellationToken: Cancellation);
         Assert.Equal(["small", "small2"], await KeysAsync(store));
+    }
+
+    [Theory]
+    [InlineData("put")]
+    [InlineData("replace")]
+    [InlineData("delete")]
+    public async Task A_change_waits_for_another_that_is_between_looking_and_replacing(string change)
+    {
+        await using DirectoryObjectStore store = new(_path);
+        await store.PutAsync("k", new byte[] { 1 }, cancellationToken: Cancellation);
+        using CancellationTokenSource impatient = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        Task waiting;
+        await using (new FileStream(Path.Join(_path, ".lock~"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
+        {
+            Task given = ChangeAsync(impatient.Token);
+            waiting = ChangeAsync(Cancellation);
+            await Task.Delay(100, Cancellation);
+            Assert.False(waiting.IsCompleted);
+            Assert.Equal(new byte[] { 1 }, await store.GetAllAsync("k", 10, Cancellation));
+            await impatient.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        }
+
+        await waiting;
+        Assert.Equal(change == "delete" ? [] : ["k"], await KeysAsync(store));
+        if (change != "delete")
+            Assert.Equal(new byte[] { 2 }, await store.GetAllAsync("k", 10, Cancellation));
+
+        Task ChangeAsync(CancellationToken token) => change switch
+        {
+            "put" => store.PutAsync("k", new byte[] { 2 }, cancellationToken: token).AsTask(),
+            "replace" => store.PutAsync("k", new byte[] { 2 }, PutCondition.IfUnchanged(new byte[] { 1 }), token).AsTask(),
+            _ => store.DeleteAsync("k", token).AsTask(),
+        };
     }
 
     [Fact]

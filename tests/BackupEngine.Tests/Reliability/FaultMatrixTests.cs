@@ -72,6 +72,45 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.True(faults >= calls, $"{operation}: only {faults} faults");
     }
 
+    /// <summary>As a server may that has the request, and is slow: what was asked for is done when all is over, and the retry and a prune are done.</summary>
+    [Theory]
+    [InlineData("full")]
+    [InlineData("incremental")]
+    [InlineData("delete")]
+    [InlineData("import")]
+    [InlineData("prune")]
+    [InlineData("retention")]
+    [InlineData("repack")]
+    [InlineData("repair")]
+    public async Task A_call_that_takes_effect_after_a_retry_and_a_prune_costs_nothing(string operation)
+    {
+        int seed = TestSeed.Next();
+        int calls = await CountCallsAsync(operation);
+        int faults = 0;
+        for (int call = 1; call <= calls + 2; call++)
+            faults += await RunAsync(operation, call, StoreFault.Timeout, seed, isLate: true) ? 1 : 0;
+        output.WriteLine($"{operation}: {calls} calls, {faults} late");
+        Assert.True(faults >= calls / 2, $"{operation}: only {faults} faults");
+    }
+
+    /// <summary>A commit that comes when its data is gone: nothing may be removed for it, and it is found, marked and deleted like any that lost its data.</summary>
+    private static async Task RemoveLateCommitAsync(InMemoryObjectStore store, string what)
+    {
+        BackupRepository repository = await Repositories.OpenAsync(store);
+        VerifyReport report = await repository.VerifyAsync(cancellationToken: Repositories.Token);
+        if (report.Findings.Count == 0)
+            return;
+        VerifyFinding finding = Assert.Single(report.Findings);
+        Assert.Contains("the manifest is missing", finding.Problem, StringComparison.Ordinal);
+        List<string> before = await store.ListKeysAsync();
+        CorruptionException e = await Assert.ThrowsAsync<CorruptionException>(() => repository.PruneAsync(new PruneOptions { KeepLast = 3 }, Repositories.Token));
+        Assert.Equal(finding.Key, e.Key);
+        Assert.True(before.SequenceEqual(await store.ListKeysAsync()), $"{what}: a prune that failed removed something");
+        RepairReport repair = await repository.RepairAsync(cancellationToken: Repositories.Token);
+        Assert.Equal([finding.BackupId], repair.BackupsMarked);
+        await repository.DeleteAsync(finding.BackupId, Repositories.Token);
+    }
+
     private async Task<int> CountCallsAsync(string operation)
     {
         await using InMemoryObjectStore store = await _base.CloneAsync();
@@ -81,7 +120,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
         return (int)(counts.Put + counts.Get + counts.Head + counts.List + counts.Delete);
     }
 
-    private async Task<bool> RunAsync(string operation, int call, StoreFault fault, int seed)
+    private async Task<bool> RunAsync(string operation, int call, StoreFault fault, int seed, bool isLate = false)
     {
         string what = $"{operation}, {fault} at call {call}, seed {seed}";
         await using InMemoryObjectStore store = await _base.CloneAsync();
@@ -98,7 +137,8 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
 
         if (!faulty.HasFailed)
             return false;
-        await faulty.FinishLateCallsAsync();
+        if (!isLate)
+            await faulty.FinishLateCallsAsync();
         await CheckCommittedAsync(operation, store, what);
         try
         {
@@ -116,6 +156,16 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
         await CheckCommittedAsync(operation, store, $"{what}, after the retry", isDone: true);
         await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, what);
         await CheckCommittedAsync(operation, store, $"{what}, after prune", isDone: true);
+        if (isLate)
+        {
+            await faulty.FinishLateCallsAsync();
+            if (operation is "full" or "incremental")
+                await RemoveLateCommitAsync(store, what);
+            await CheckCommittedAsync(operation, store, $"{what}, after the late call", isDone: true);
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"{what}, after the late call");
+            await CheckCommittedAsync(operation, store, $"{what}, after the late call and another prune", isDone: true);
+        }
+
         return true;
     }
 

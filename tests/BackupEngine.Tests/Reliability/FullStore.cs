@@ -16,7 +16,7 @@ internal sealed class FullStore(IObjectStore inner) : IObjectStore
         set => Volatile.Write(ref _putsLeft, value);
     }
 
-    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default) =>
+    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default) =>
         Interlocked.Decrement(ref _putsLeft) >= 0
             ? inner.PutAsync(key, content, condition, cancellationToken)
             : ValueTask.FromException(new ObjectStoreException(ObjectStoreError.OutOfSpace, key, "no room"));

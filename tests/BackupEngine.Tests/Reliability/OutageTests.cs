@@ -217,7 +217,7 @@ public sealed class OutageTests
 
         public string Name => inner.Name;
 
-        public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+        public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
         {
             await inner.PutAsync(key, content, condition, cancellationToken);
             if (key.StartsWith("records/", StringComparison.Ordinal))

@@ -75,7 +75,7 @@ public sealed class TakenOverTests : IAsyncDisposable
         await using StoppedBackup writer = await StoppedBackup.StartAsync(_store, _content);
         var records = new RecordStore(_store);
         Backup stone = RecordStore.CreateStub(Repositories.VolumeId, writer.Id, BackupStatus.Deleting, "a prune that was cut off") with { ManifestKey = StoreKeys.Manifest(Repositories.VolumeId, writer.Id) };
-        await records.PutRecordAsync(stone, PutCondition.IfAbsent, Repositories.Token);
+        await records.AddRecordAsync(stone, Repositories.Token);
         BackupRepository repository = await Repositories.OpenAsync(_store);
         BackupStateException refused = await Assert.ThrowsAsync<BackupStateException>(() => repository.DeleteAsync(writer.Id, Repositories.Token));
         Assert.Contains("may still be being written", refused.Message, StringComparison.Ordinal);

@@ -32,7 +32,7 @@ public sealed class HealTests : IAsyncLifetime
     [Fact]
     public async Task Changed_extents_without_a_parent_do_not_count_when_the_latest_backup_cannot_be_it()
     {
-        await new RecordStore(_store).PutRecordAsync(_child with { Status = BackupStatus.Error, FailReason = "for the test" }, PutCondition.None, Repositories.Token);
+        await new RecordStore(_store).ChangeRecordAsync(_child, now => now with { Status = BackupStatus.Error, FailReason = "for the test" }, Repositories.Token);
         _content[^1]++;
         VolumeExtent sinceChild = new(VolumeSize - 1, 1);
         var options = new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = [sinceChild] };

@@ -244,7 +244,7 @@ public sealed class ResumeTests : IAsyncDisposable
 
         public string Name => inner.Name;
 
-        public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = PutCondition.None, CancellationToken cancellationToken = default)
+        public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
         {
             _isDead |= diesAt(key);
             return Living().PutAsync(key, content, condition, cancellationToken);

@@ -69,10 +69,12 @@ public sealed partial class BackupRepository
         // One that cannot be read stays as it was found, too: a sound record must not go for one that could not be read.
         Backup? deleting = await _records.ChangeRecordAsync(
             backup,
-            now => now.IsUnreadable == backup.IsUnreadable && now.ManifestKey == backup.ManifestKey ? now with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() } : null,
+            now => now.IsUnreadable == backup.IsUnreadable && now.ManifestKey == backup.ManifestKey
+                ? now with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() }
+                : throw new BackupStateException($"Backup {backup.Id} was changed as its deletion began; delete it again."),
             cancellationToken).ConfigureAwait(false);
         if (deleting is null)
-            throw new BackupStateException($"Backup {backup.Id} was changed as its deletion began; delete it again.");
+            throw NoSuchBackup(backup.Id);
         await _intents.ThrowIfBrokenAsync([mark], cancellationToken).ConfigureAwait(false);
 
         // The manifest goes after the packs that it names, or a delete that was cut off could not be finished.

@@ -66,6 +66,6 @@ public sealed class WarningTests : IDisposable
         JsonElement deleted = (await CliProcess.RunAsync("delete", id, "--store", _workspace.Store, "--json")).MustSucceed().Json;
         Assert.Equal(id, deleted.GetProperty("id").GetString());
         (await CliProcess.RunAsync("prune", "--store", _workspace.Store)).MustSucceed();
-        Assert.Single(Directory.EnumerateFiles(_workspace.Store, "*", SearchOption.AllDirectories));
+        Assert.Single(Directory.EnumerateFiles(_workspace.Store, "*", SearchOption.AllDirectories), file => !file.EndsWith('~'));
     }
 }

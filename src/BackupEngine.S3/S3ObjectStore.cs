@@ -172,12 +172,12 @@ public sealed class S3ObjectStore : IObjectStore
         string tag = await _transfer.FindTagAsync(put.Key, expected, cancellationToken).ConfigureAwait(false) ?? throw _transfer.Changed(put.Key);
         try
         {
-            await _transfer.PutAsync(put, tag.Trim('"'), cancellationToken).ConfigureAwait(false);
-        }
-        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed)
-        {
-            // Ceph knows tags only without their quotation marks, AWS and MinIO either way; others may hold with the standard.
             await _transfer.PutAsync(put, tag, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed && tag.StartsWith('"'))
+        {
+            // Nothing was stored. Ceph, against the standard, knows tags only without their quotation marks.
+            await _transfer.PutAsync(put, tag.Trim('"'), cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed class S3RequestSigner(string region, TimeProvider clock)
         foreach ((string name, IEnumerable<string> values) in request.Headers)
         {
             string lower = name.ToLowerInvariant();
-            if (lower is "range" or "if-none-match" || lower.StartsWith("x-amz-", StringComparison.Ordinal))
+            if (lower is "range" or "if-none-match" or "if-match" || lower.StartsWith("x-amz-", StringComparison.Ordinal))
                 headers[lower] = string.Join(',', values).Trim();
         }
 

@@ -67,7 +67,7 @@ internal sealed class S3Transfer(S3Connection connection, S3Errors errors, TimeS
 
             int promised = Promised(response, key, offset, destination.Length);
             await ReadAsync(response, destination[..promised], watch).ConfigureAwait(false);
-            return (promised, response.Headers.ETag?.ToString());
+            return (promised, response.Headers.NonValidated.TryGetValues("ETag", out HeaderStringValues tag) ? tag.ToString() : null);
         }
         catch (Exception e) when (S3Errors.Covers(e) && !cancellationToken.IsCancellationRequested)
         {

@@ -282,13 +282,17 @@ public sealed partial class BackupRepository
             return null;
         for (Backup known = parentRecord; ;)
         {
-            if (await _intents.FindDeletionAsync(known, cancellationToken).ConfigureAwait(false) is { } deletion)
+            IntentListing atWork = await _intents.ListAsync(IntentStore.DataOf(known).VolumeId, cancellationToken).ConfigureAwait(false);
+            if (atWork.FindDeletion(known) is { } deletion)
             {
                 throw new BackupStateException(
                     $"Backup {known.Id} is being deleted or repacked{deletion.Describe()}, so no incremental of it can be made now; try again, and if that process is dead, prune first.");
             }
 
-            Backup? now = await _records.FindRecordAsync(known.VolumeId, known.Id, cancellationToken).ConfigureAwait(false);
+            // What a repack that has died, or stands still, may have under way for the parent would take away what this backup is about to refer to.
+            Backup? now = atWork.Intents.Any(intent => intent.MayReplace(known))
+                ? await _records.RenewRecordAsync(known, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false)
+                : await _records.FindRecordAsync(known.VolumeId, known.Id, cancellationToken).ConfigureAwait(false);
             if (now is null || now.Status != parentRecord.Status)
                 throw new BackupStateException($"Backup {known.Id} was deleted, or found damaged, while backup {draft.Id}, an incremental of it, began; try again.");
             if (now.ManifestKey == known.ManifestKey)

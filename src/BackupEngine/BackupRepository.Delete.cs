@@ -119,6 +119,7 @@ public sealed partial class BackupRepository
     private async Task<IReadOnlyList<Backup>> ThrowIfBeingUsedAsync(Backup backup, CancellationToken cancellationToken)
     {
         IntentListing listing = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+        await RenewRepackedAsync(listing, cancellationToken).ConfigureAwait(false);
         if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && IsUnfinished(intent)) is { } writing)
             throw new BackupStateException($"Backup {backup.Id} was declared dead, and may still be being written ({writing}); when that process is gone, prune and break its intent.");
         if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && intent.Needs(backup) && !(backup.IsUnreadable && intent.Damage is not null)) is { } intent)
@@ -128,6 +129,17 @@ public sealed partial class BackupRepository
         // Declared dead, but nobody knows whether it is: only the record in its place keeps it from being committed.
         bool IsUnfinished(Intent intent) =>
             intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.Status is (BackupStatus.Deleting or BackupStatus.ErrorDeleting) && backup.FailReason != FailedText;
+    }
+
+    /// <summary>What a dead repack has stored goes with the backups that it has changed over, so it must not change over any more.</summary>
+    private async Task RenewRepackedAsync(IntentListing listing, CancellationToken cancellationToken)
+    {
+        Intent[] dead = [.. listing.Intents.Where(intent => intent.IsRepack && intent.IsDead)];
+        if (dead.Length == 0)
+            return;
+        IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
+        foreach (Backup repacked in records.Where(record => !record.IsUnreadable && dead.Any(repack => repack.MayReplace(record))))
+            await _records.RenewRecordAsync(repacked, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The keys of all packs that go with a backup; null when the others must be listed again.</summary>

@@ -34,6 +34,17 @@ public sealed class S3RequestSignerTests
     }
 
     [Theory]
+    [InlineData("If-Match", "if-match")]
+    [InlineData("If-None-Match", "if-none-match")]
+    public void A_condition_that_is_lost_on_the_way_is_noticed(string header, string signed)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Put, "http://127.0.0.1:7480/bucket/key");
+        request.Headers.TryAddWithoutValidation(header, "0123");
+        new S3RequestSigner("us-east-1", new FixedTime()).Sign(request, S3RequestSigner.EmptySha256, _example);
+        Assert.Contains($"SignedHeaders=host;{signed};x-amz-content-sha256;", Assert.Single(request.Headers.GetValues("Authorization")), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("http://[::1]:9000/bucket/key", "[::1]:9000")]
     [InlineData("https://[2001:db8::7]/bucket/key", "[2001:db8::7]")]
     [InlineData("http://127.0.0.1:7480/bucket/key", "127.0.0.1:7480")]

@@ -50,6 +50,10 @@ internal sealed record Intent
         || Repacks.Contains(backup.Id)
         || (Backup.Id != backup.Id && Backup.ManifestKey is not null && Backup.ManifestKey == backup.ManifestKey);
 
+    /// <summary>Whether a repack may have a replacement of a backup's record under way, even when it is dead.</summary>
+    public bool MayReplace(Backup backup) =>
+        Repacks.Contains(backup.Id) || (Damage is not null && IntentStore.DataOf(backup).VolumeId == Backup.VolumeId);
+
     /// <summary>Who it is, for messages.</summary>
     public override string ToString() =>
         $"{(IsRepack ? "repack" : "backup")} {Backup.Id} of volume {Backup.VolumeId}{(Writer is null ? "" : $" by process {Writer.ProcessId} on {Writer.Host}")}, since {StoredAt:u}";

@@ -52,9 +52,8 @@ internal sealed class IntentStore(IObjectStore store)
     /// <summary>Whether somebody who may be alive is deleting a backup's data.</summary>
     public async Task<Deletion?> FindDeletionAsync(Backup backup, CancellationToken cancellationToken)
     {
-        (string dataVolumeId, Guid dataId) = DataOf(backup);
-        IntentListing listing = await ListAsync(dataVolumeId, cancellationToken).ConfigureAwait(false);
-        return listing.Deletions.FirstOrDefault(deletion => deletion.DataId == dataId && !deletion.IsDead);
+        IntentListing listing = await ListAsync(DataOf(backup).VolumeId, cancellationToken).ConfigureAwait(false);
+        return listing.FindDeletion(backup);
     }
 
     /// <summary>Says that this process is about to delete a backup's data.</summary>
@@ -140,4 +139,12 @@ internal sealed class IntentStore(IObjectStore store)
 }
 
 /// <summary>What a look at the intents found.</summary>
-internal sealed record IntentListing(IReadOnlyList<Intent> Intents, IReadOnlyList<Deletion> Deletions);
+internal sealed record IntentListing(IReadOnlyList<Intent> Intents, IReadOnlyList<Deletion> Deletions)
+{
+    /// <summary>Somebody else than the owner of a mark, and who may be alive, that is about to delete a backup's data, or to change the record over to other data.</summary>
+    public Deletion? FindDeletion(Backup backup, string? ownMark = null)
+    {
+        (string dataVolumeId, Guid dataId) = IntentStore.DataOf(backup);
+        return Deletions.FirstOrDefault(deletion => deletion.Key != ownMark && deletion.DataVolumeId == dataVolumeId && deletion.DataId == dataId && !deletion.IsDead);
+    }
+}

@@ -78,9 +78,7 @@ internal sealed class RecordStore(IObjectStore store)
                 return null;
             try
             {
-                // What is not even read, because it is empty or endless, can only be replaced whatever it is.
-                PutCondition condition = json is [_, ..] ? PutCondition.IfUnchanged(json) : PutCondition.None;
-                await store.PutAsync(key, CatalogJson.Write(anew), condition, cancellationToken).ConfigureAwait(false);
+                await store.PutAsync(key, CatalogJson.Write(anew), await GetConditionAsync(key, json, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
                 return anew;
             }
             catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed && attempt < MaxAttempts)
@@ -93,6 +91,21 @@ internal sealed class RecordStore(IObjectStore store)
     /// <summary>The same, for changes that look at nothing else.</summary>
     public Task<Backup?> ChangeRecordAsync(Backup backup, Func<Backup, Backup?> change, CancellationToken cancellationToken) =>
         ChangeRecordAsync(backup, now => Task.FromResult(change(now)), cancellationToken);
+
+    /// <summary>
+    /// Makes a record another, in nothing that matters, so that whatever a repack still has under way for it fails: for whoever takes a repack for dead, or is about to rely on
+    /// what the record names.
+    /// </summary>
+    /// <returns>The record; null when there is none.</returns>
+    /// <exception cref="CorruptionException">It cannot be read.</exception>
+    public Task<Backup?> RenewRecordAsync(Backup backup, DateTimeOffset now, CancellationToken cancellationToken) => ChangeRecordAsync(
+        backup,
+        record =>
+        {
+            ThrowIfUnreadable([record]);
+            return record with { UpdatedAt = record.UpdatedAt is { } last && last >= now ? last.AddTicks(1) : now };
+        },
+        cancellationToken);
 
     public ValueTask DeleteRecordAsync(Backup backup, CancellationToken cancellationToken) =>
         store.DeleteAsync([StoreKeys.Record(backup.VolumeId, backup.Id)], cancellationToken);
@@ -152,6 +165,17 @@ internal sealed class RecordStore(IObjectStore store)
                     backups.Add(backup);
             }).ConfigureAwait(false);
         return backups;
+    }
+
+    /// <summary>What is empty or endless was not read, and can only be replaced whatever it is; but it must really be that.</summary>
+    private async Task<PutCondition> GetConditionAsync(string key, byte[]? json, CancellationToken cancellationToken)
+    {
+        if (json is [_, ..])
+            return PutCondition.IfUnchanged(json);
+        ObjectInfo? info = await store.HeadAsync(key, cancellationToken).ConfigureAwait(false);
+        return info is { SizeBytes: 0 or > CatalogJson.MaxLength }
+            ? PutCondition.None
+            : throw new ObjectStoreException(ObjectStoreError.Changed, key, $"{store.Name}: cannot store {key}: it was read as something else than it is");
     }
 
     /// <summary>One damaged record must not hide all others: in a list it stands as a backup in error.</summary>

@@ -17,6 +17,9 @@ internal static class DirectoryErrors
 
     public static ObjectStoreException Translate(Exception e, string root, string? key, string action)
     {
+        if (e is DirectoryLockedException)
+            return new ObjectStoreException(ObjectStoreError.Unavailable, key, $"{root}: cannot {action}{(key is null ? "" : " " + key)}: {e.Message}", e);
+
         // An UnauthorizedAccessException carries the system's number on the inside.
         int number = (e as IOException ?? e.InnerException as IOException)?.HResult ?? 0;
         ObjectStoreError error = e is UnauthorizedAccessException ? ObjectStoreError.AccessDenied : Classify(number);

@@ -1,8 +1,9 @@
 namespace BackupEngine.ObjectStores;
 
 /// <summary>
-/// Lets one process replace a file of a directory store by condition, between looking and replacing, while no other replaces or removes any. Each holds it for
-/// microseconds, and never while it waits for the disk; the system frees that of a process that dies. Where the file system knows no locks there is none.
+/// Lets one process replace a file of a directory store by condition, between looking and replacing, while no other replaces or removes a file that it could be. Each
+/// holds it for a few system calls, and never while it waits for the disk; the system frees that of a process that dies. Where the file system knows no locks, or (SMB)
+/// none that the runtime sees, there is none.
 /// </summary>
 internal sealed class DirectoryLock(string root)
 {
@@ -15,6 +16,7 @@ internal sealed class DirectoryLock(string root)
 
     /// <summary>For those who replace or remove files without a condition; any number at once.</summary>
     /// <returns>Frees it when disposed; null when the store is so full that not even this file can be made, and removing must go on.</returns>
+    /// <exception cref="DirectoryLockedException">Another has it alone for a minute.</exception>
     public FileStream? Share(CancellationToken cancellationToken)
     {
         try
@@ -28,8 +30,19 @@ internal sealed class DirectoryLock(string root)
     }
 
     /// <summary>For one that looks before it replaces.</summary>
-    /// <exception cref="IOException">Another has it for a minute.</exception>
-    public FileStream Take(CancellationToken cancellationToken) => Open(FileAccess.ReadWrite, FileShare.None, cancellationToken);
+    /// <exception cref="DirectoryLockedException">Others have it for a minute.</exception>
+    public FileStream Take(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Network file systems lock for one alone only what can be written.
+            return Open(FileAccess.ReadWrite, FileShare.None, cancellationToken);
+        }
+        catch (UnauthorizedAccessException) when (File.Exists(_path))
+        {
+            return Open(FileAccess.Read, FileShare.None, cancellationToken);
+        }
+    }
 
     private FileStream Open(FileAccess access, FileShare share, CancellationToken cancellationToken)
     {
@@ -38,12 +51,13 @@ internal sealed class DirectoryLock(string root)
         {
             try
             {
-                return new FileStream(_path, FileMode.OpenOrCreate, access, share, bufferSize: 0);
+                // Another user's can be opened where a new one could not be made.
+                return new FileStream(_path, File.Exists(_path) ? FileMode.Open : FileMode.OpenOrCreate, access, share, bufferSize: 0);
             }
             catch (IOException e) when (DirectoryErrors.IsLocked(e))
             {
                 if (Environment.TickCount64 - start > _patience.TotalMilliseconds)
-                    throw new IOException($"another process has kept {_path} locked for a minute; does it stand still?", e);
+                    throw new DirectoryLockedException($"{_path} has been locked by others for a minute; does a process that uses this directory stand still?", e);
             }
 
             cancellationToken.WaitHandle.WaitOne(1);
@@ -51,3 +65,6 @@ internal sealed class DirectoryLock(string root)
         }
     }
 }
+
+/// <summary>A store's lock was not to be had in time; later it may be.</summary>
+internal sealed class DirectoryLockedException(string message, Exception inner) : IOException(message, inner);

@@ -64,9 +64,11 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
     {
         try
         {
-            if (DirectoryListing.Describe(path, "") is null)
+            if (DirectoryListing.Describe(path, "") is not { } info)
                 return false;
-            using (_lock.Share(cancellationToken))
+
+            // What is larger is nobody's to replace by condition.
+            using (info.SizeBytes <= PutCondition.MaxExpectedBytes ? _lock.Share(cancellationToken) : null)
                 File.Delete(path);
             return true;
         }
@@ -102,8 +104,10 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
         {
             try
             {
+                if (AtomicFiles.TryCreate(temporary, path))
+                    return true;
                 if (condition.IsAbsent)
-                    return AtomicFiles.TryCreate(temporary, path);
+                    return false;
                 using (_lock.Share(cancellationToken))
                     AtomicFiles.Replace(temporary, path);
                 return true;
@@ -121,7 +125,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
         using FileStream alone = _lock.Take(cancellationToken);
         try
         {
-            if (!expected.SequenceEqual(File.ReadAllBytes(path)))
+            if (DirectoryListing.Describe(path, "")?.SizeBytes != expected.Length || !expected.SequenceEqual(File.ReadAllBytes(path)))
                 return false;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

@@ -9,6 +9,9 @@ public readonly record struct PutCondition
     /// <summary>Stores the object only when its key is free; else the put fails with <see cref="ObjectStoreError.AlreadyExists"/>.</summary>
     public static PutCondition IfAbsent { get; } = new() { IsAbsent = true };
 
+    /// <summary>The most bytes that an object may have which is replaced only if it is unchanged: 16 MiB. Stores read it to compare.</summary>
+    public const int MaxExpectedBytes = 16 << 20;
+
     /// <summary>Whether the key must be free.</summary>
     public bool IsAbsent { get; private init; }
 
@@ -19,8 +22,9 @@ public readonly record struct PutCondition
     /// Stores the object only in place of one that has exactly these bytes; else the put fails with <see cref="ObjectStoreError.Changed"/>. So does one that the store
     /// carries out late, after its writer has given up, when the object was changed or deleted since.
     /// </summary>
-    /// <param name="content">The bytes, as they were read; at least one. Must not change until the put ends.</param>
-    /// <exception cref="ArgumentException">There are none.</exception>
-    public static PutCondition IfUnchanged(ReadOnlyMemory<byte> content) =>
-        content.IsEmpty ? throw new ArgumentException("An object without bytes cannot be told from another.", nameof(content)) : new() { Expected = content };
+    /// <param name="content">The bytes, as they were read: one to <see cref="MaxExpectedBytes"/>. Must not change until the put ends.</param>
+    /// <exception cref="ArgumentException">There are none, or too many.</exception>
+    public static PutCondition IfUnchanged(ReadOnlyMemory<byte> content) => content.Length is > 0 and <= MaxExpectedBytes
+        ? new() { Expected = content }
+        : throw new ArgumentException($"An object can be compared that has 1 to {MaxExpectedBytes} bytes, not {content.Length}.", nameof(content));
 }

@@ -49,8 +49,8 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
                 // The backup was committed, and only its intent is left; or somebody else buries it.
             }
 
-            foreach (Backup repacked in backups.Where(backup => intent.Repacks.Contains(backup.Id)))
-                await records.ChangeRecordAsync(repacked, Renew, cancellationToken).ConfigureAwait(false);
+            foreach (Backup repacked in backups.Where(intent.MayReplace))
+                await records.RenewRecordAsync(repacked, time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -78,14 +78,6 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
         return backups.Where(backup => IsBuried(backup) && backup.Status == BackupStatus.Deleting)
             .Concat(dead)
             .Where(backup => !working.Any(intent => intent.Resumes.Contains(backup.Id)));
-    }
-
-    /// <summary>The same record, in other bytes, which never were there before.</summary>
-    private Backup Renew(Backup record)
-    {
-        RecordStore.ThrowIfUnreadable([record]);
-        DateTimeOffset now = time.GetUtcNow();
-        return record with { UpdatedAt = record.UpdatedAt is { } last && last >= now ? last.AddTicks(1) : now };
     }
 
     public IReadOnlyList<PruneIntent> Describe() => [.. _broken.Select(Describe)];

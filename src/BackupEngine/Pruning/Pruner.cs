@@ -178,7 +178,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
     private static bool IsChanged(Backup was, Backup now) => now.ManifestKey != was.ManifestKey || (now.Status != was.Status && now.Status != BackupStatus.Deleting);
 
     private static BackupStateException Changed(Backup backup) =>
-        new($"Backup {backup.Id} of volume {backup.VolumeId} was changed, or has come to be kept by a rule, while this prune looked at what others need; nothing was removed. Prune again.");
+        new($"Backup {backup.Id} of volume {backup.VolumeId} was changed, or has come to be kept by a rule, while this prune looked at what others need; no data was removed. Prune again.");
 
     /// <summary>Manifests go first: what has none cannot be imported. Records go after all data, so that a prune that is cut off is finished by the next.</summary>
     private async Task DeleteAsync(StoredData data, Backup[] removed, IntentBreaker breaking, List<string> marks, CancellationToken cancellationToken)

@@ -13,6 +13,8 @@ namespace BackupEngine.Pruning;
 /// </summary>
 internal sealed class Repacker(IObjectStore store, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
 {
+    private const string ChangedText = "it was changed meanwhile";
+
     private readonly List<string> _kept = [];
 
     /// <summary>This repack's own name in its marks.</summary>
@@ -176,8 +178,8 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
         string mark = await intents.PutDeletionAsync(backup, _token, cancellationToken).ConfigureAwait(false);
         try
         {
-            string? user = "it was changed meanwhile";
-            await records.ChangeRecordAsync(
+            string? user = null;
+            Backup? changed = await records.ChangeRecordAsync(
                 backup,
                 async now =>
                 {
@@ -186,8 +188,8 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
                     return user is null ? now with { ManifestKey = manifestKey, ManifestSha256 = sha256, UpdatedAt = time.GetUtcNow() } : null;
                 },
                 cancellationToken).ConfigureAwait(false);
-            if (user is not null)
-                _kept.Add($"the packs of backup {backup.Id} as they are, because {user}");
+            if (changed is null)
+                _kept.Add($"the packs of backup {backup.Id} as they are, because {user ?? ChangedText}");
         }
         finally
         {
@@ -207,8 +209,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
             throw new BackupStateException($"This repack of volume {own.Backup.VolumeId} was declared dead by another prune; prune again.");
         if (atWork.Intents.FirstOrDefault(intent => intent.Backup.Id != own.Backup.Id && !intent.IsDead && intent.Needs(backup)) is { } user)
             return $"of {user}";
-        (string dataVolumeId, Guid dataId) = IntentStore.DataOf(backup);
-        bool isDeleted = atWork.Deletions.Any(deletion => deletion.Key != mark && !deletion.IsDead && deletion.DataVolumeId == dataVolumeId && deletion.DataId == dataId);
-        return isDeleted || now.Status != BackupStatus.Available || now.ManifestSha256 != backup.ManifestSha256 ? "it was changed meanwhile" : null;
+        bool isDeleted = atWork.FindDeletion(backup, mark) is not null;
+        return isDeleted || now.Status != BackupStatus.Available || now.ManifestSha256 != backup.ManifestSha256 ? ChangedText : null;
     }
 }

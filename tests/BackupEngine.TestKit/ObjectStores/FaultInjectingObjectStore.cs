@@ -29,6 +29,9 @@ public sealed class FaultInjectingObjectStore(IObjectStore inner, int seed) : IO
     /// <summary>Whether the fault has really happened: not every fault fits every call.</summary>
     public bool HasFailed { get; private set; }
 
+    /// <summary>The key, or the first, of the call that failed.</summary>
+    public string? FailedKey { get; private set; }
+
     public string Name => inner.Name;
 
     /// <summary>Does what calls that timed out left to be done.</summary>
@@ -143,6 +146,7 @@ public sealed class FaultInjectingObjectStore(IObjectStore inner, int seed) : IO
     private ObjectStoreException Fail(string? key)
     {
         HasFailed = true;
+        FailedKey ??= key;
         return new ObjectStoreException(Error, key, $"{Name}: {key}: injected fault");
     }
 

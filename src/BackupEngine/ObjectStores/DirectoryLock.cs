@@ -5,7 +5,7 @@ namespace BackupEngine.ObjectStores;
 /// holds it for a few system calls, and never while it waits for the disk; the system frees that of a process that dies. Where the file system knows no locks, or (SMB)
 /// none that the runtime sees, there is none.
 /// </summary>
-internal sealed class DirectoryLock(string root)
+internal sealed class DirectoryLock(string root, TimeProvider clock)
 {
     /// <summary>The file that is locked; <c>~</c> is in no key, so it is no object. It stays: one that is made anew would be another lock.</summary>
     public const string FileName = ".lock~";
@@ -46,7 +46,7 @@ internal sealed class DirectoryLock(string root)
 
     private FileStream Open(FileAccess access, FileShare share, CancellationToken cancellationToken)
     {
-        long start = Environment.TickCount64;
+        long start = clock.GetTimestamp();
         while (true)
         {
             try
@@ -56,7 +56,7 @@ internal sealed class DirectoryLock(string root)
             }
             catch (IOException e) when (DirectoryErrors.IsLocked(e))
             {
-                if (Environment.TickCount64 - start > _patience.TotalMilliseconds)
+                if (clock.GetElapsedTime(start) > _patience)
                     throw new DirectoryLockedException($"{_path} has been locked by others for a minute; does a process that uses this directory stand still?", e);
             }
 

@@ -14,7 +14,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
     private static readonly TimeSpan _abandonedAfter = TimeSpan.FromDays(1);
 
     private readonly string _temporary = Path.Join(root, TemporaryFolder);
-    private readonly DirectoryLock _lock = new(root);
+    private readonly DirectoryLock _lock = new(root, clock);
     private readonly Lock _preparing = new();
     private volatile bool _prepared;
 

@@ -74,6 +74,30 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_waits_for_another_for_a_minute_is_told_so_and_may_try_again()
+    {
+        var clock = new HastyClock();
+        await using DirectoryObjectStore store = new(new DirectoryObjectStoreOptions { Path = _path, TimeProvider = clock });
+        await store.PutAsync("k", new byte[] { 1 }, cancellationToken: Cancellation);
+        await using (new FileStream(Path.Join(_path, ".lock~"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
+        {
+            foreach (Func<Task> change in new Func<Task>[] { () => ReplaceAsync().AsTask(), () => store.PutAsync("k", new byte[] { 2 }, cancellationToken: Cancellation).AsTask(), () => store.DeleteAsync("k", Cancellation).AsTask() })
+            {
+                ObjectStoreException e = await FailsAsync(ObjectStoreError.Unavailable, change);
+                Assert.True(e.IsTransient);
+                Assert.Contains($"{_path}/.lock~ has been locked by others for a minute", e.Message, StringComparison.Ordinal);
+            }
+
+            // What is new replaces nothing.
+            await store.PutAsync("new", new byte[] { 2 }, cancellationToken: Cancellation);
+        }
+
+        await ReplaceAsync();
+
+        ValueTask ReplaceAsync() => store.PutAsync("k", new byte[] { 2 }, PutCondition.IfUnchanged(new byte[] { 1 }), Cancellation);
+    }
+
+    [Fact]
     public async Task A_read_only_directory_reads_and_refuses_changes()
     {
         using MountedDirectory mounted = MountedDirectory.Create(1 << 20);
@@ -290,5 +314,15 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
         Assert.True(e.Error == error, $"{e.Error} instead of {error}: {e.Message}");
         Assert.DoesNotContain('\n', e.Message);
         return e;
+    }
+
+    /// <summary>Each look at it is ten seconds after the one before.</summary>
+    private sealed class HastyClock : TimeProvider
+    {
+        private long _looks;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => 10 * Interlocked.Increment(ref _looks);
     }
 }

@@ -156,8 +156,11 @@ public sealed class ResumeTests : IAsyncDisposable
     }
 
     /// <summary>The delete had looked who needs it before the heir said so, and the heir did not look for deletes.</summary>
-    [Fact]
-    public async Task A_delete_of_what_was_taken_over_leaves_the_next_heir_whole_at_whatever_moment_that_comes()
+    /// <param name="isHeldUp">Whether the heir only takes over at that moment, and reads the volume when the delete has ended.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_delete_of_what_was_taken_over_leaves_the_next_heir_whole_at_whatever_moment_that_comes(bool isHeldUp)
     {
         byte[] content = _content[..(20 << 20)];
         Guid first = await CutOffAsync(content, packs: 2);
@@ -167,8 +170,12 @@ public sealed class ResumeTests : IAsyncDisposable
         for (int call = 2; isReached; call++)
         {
             isReached = false;
+            string what = $"resumed before call {call} of the delete";
             await using InMemoryObjectStore store = await _store.CloneAsync();
-            Backup? heir = null;
+            var reading = new Stop();
+            if (!isHeldUp)
+                reading.GoOn();
+            Task<Backup>? heir = null;
             int at = call;
             await using var watching = new FaultInjectingObjectStore(store, 1) { BeforeCall = number => number == at ? ResumeAsync() : Task.CompletedTask };
             BackupRepository deleting = await Repositories.OpenAsync(watching);
@@ -181,18 +188,21 @@ public sealed class ResumeTests : IAsyncDisposable
                 // It saw the heir, or came too late.
             }
 
+            reading.GoOn();
             if (heir is not null)
             {
-                VolumeAssert.Same(content, await (await Repositories.OpenAsync(store)).RestoreOverAsync(heir), $"resumed before call {call} of the delete");
-                resumed += heir.BytesStored < content.Length - (4 << 20) ? 1 : 0;
+                Backup backup = await heir;
+                VolumeAssert.Same(content, await (await Repositories.OpenAsync(store)).RestoreOverAsync(backup), what);
+                resumed += backup.BytesStored < content.Length - (4 << 20) ? 1 : 0;
             }
 
-            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"resumed before call {call} of the delete");
+            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, what);
 
             async Task ResumeAsync()
             {
                 isReached = true;
-                heir = await (await Repositories.OpenAsync(store)).BackupAsync(new MemoryVolume(content), Options(), cancellationToken: Repositories.Token);
+                heir = (await Repositories.OpenAsync(store)).BackupAsync(new InterruptedVolume(content, reading.WaitAsync), Options(), cancellationToken: Repositories.Token);
+                await (isHeldUp ? (Task)Task.WhenAny(reading.Reached, heir) : heir);
             }
         }
 

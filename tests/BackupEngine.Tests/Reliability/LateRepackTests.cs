@@ -46,12 +46,12 @@ public sealed class LateRepackTests(ITestOutputHelper output) : IAsyncLifetime
 
     [Theory]
     [InlineData("incremental", 1)]
-    [InlineData("delete", 2)]
-    [InlineData("delete the other", 2)]
-    [InlineData("prune", 2)]
-    [InlineData("retention", 2)]
-    [InlineData("repack", 5)]
-    [InlineData("repair", 2)]
+    [InlineData("delete", 4)]
+    [InlineData("delete the other", 4)]
+    [InlineData("prune", 5)]
+    [InlineData("retention", 5)]
+    [InlineData("repack", 12)]
+    [InlineData("repair", 4)]
     public async Task Whenever_a_change_of_a_record_comes_late_nothing_is_lost(string next, int everyNthCall)
     {
         int seed = TestSeed.Next();

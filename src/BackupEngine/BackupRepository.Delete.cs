@@ -38,7 +38,10 @@ public sealed partial class BackupRepository
         string mark = await _intents.PutDeletionAsync(backup, token, cancellationToken).ConfigureAwait(false);
         try
         {
-            IReadOnlyList<Backup> imports = await ThrowIfBeingUsedAsync(backup, cancellationToken).ConfigureAwait(false);
+            IntentListing atWork = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+            ThrowIfBeingUsed(backup, atWork);
+            await RenewRepackedAsync(atWork, cancellationToken).ConfigureAwait(false);
+            IEnumerable<Backup> imports = atWork.Intents.Where(other => other.IsImport && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup);
 
             int? count;
             do
@@ -66,6 +69,7 @@ public sealed partial class BackupRepository
     {
         if (await FindUnreferencedAsync(backup, others, cancellationToken).ConfigureAwait(false) is not { } packs)
             return null;
+
         // One that cannot be read stays as it was found, too: a sound record must not go for one that could not be read.
         Backup? deleting = await _records.ChangeRecordAsync(
             backup,
@@ -115,16 +119,12 @@ public sealed partial class BackupRepository
                 backup.Id, dependents, $"Backup {backup.Id} cannot be deleted: incremental backups exist for it ({string.Join(", ", dependents.Take(3))}).");
     }
 
-    /// <returns>The backups that are being imported.</returns>
-    private async Task<IReadOnlyList<Backup>> ThrowIfBeingUsedAsync(Backup backup, CancellationToken cancellationToken)
+    private static void ThrowIfBeingUsed(Backup backup, IntentListing atWork)
     {
-        IntentListing listing = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
-        await RenewRepackedAsync(listing, cancellationToken).ConfigureAwait(false);
-        if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && IsUnfinished(intent)) is { } writing)
+        if (atWork.Intents.FirstOrDefault(intent => !intent.IsDead && IsUnfinished(intent)) is { } writing)
             throw new BackupStateException($"Backup {backup.Id} was declared dead, and may still be being written ({writing}); when that process is gone, prune and break its intent.");
-        if (listing.Intents.FirstOrDefault(intent => !intent.IsDead && intent.Needs(backup) && !(backup.IsUnreadable && intent.Damage is not null)) is { } intent)
+        if (atWork.Intents.FirstOrDefault(intent => !intent.IsDead && intent.Needs(backup) && !(backup.IsUnreadable && intent.Damage is not null)) is { } intent)
             throw new BackupHasDependentsException(backup.Id, [intent.Backup.Id], $"Backup {backup.Id} cannot be deleted: something is being made from it ({intent}).");
-        return [.. listing.Intents.Where(other => other.IsImport && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup)];
 
         // Declared dead, but nobody knows whether it is: only the record in its place keeps it from being committed.
         bool IsUnfinished(Intent intent) =>
@@ -132,9 +132,9 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>What a dead repack has stored goes with the backups that it has changed over, so it must not change over any more.</summary>
-    private async Task RenewRepackedAsync(IntentListing listing, CancellationToken cancellationToken)
+    private async Task RenewRepackedAsync(IntentListing atWork, CancellationToken cancellationToken)
     {
-        Intent[] dead = [.. listing.Intents.Where(intent => intent.IsRepack && intent.IsDead)];
+        Intent[] dead = [.. atWork.Intents.Where(intent => intent.IsRepack && intent.IsDead)];
         if (dead.Length == 0)
             return;
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);

@@ -8,7 +8,7 @@ public sealed class FaultInjectingObjectStore(IObjectStore inner, int seed) : IO
 {
     private readonly Random _random = new(seed);
     private readonly Lock _lock = new();
-    private readonly List<Func<ValueTask>> _late = [];
+    private readonly List<Func<IObjectStore, ValueTask>> _late = [];
     private int _calls;
 
     /// <summary>The call that goes wrong, from 1; 0 for none.</summary>
@@ -29,34 +29,36 @@ public sealed class FaultInjectingObjectStore(IObjectStore inner, int seed) : IO
     /// <summary>Whether the fault has really happened: not every fault fits every call.</summary>
     public bool HasFailed { get; private set; }
 
+    /// <summary>Whether anything is left to be done by calls that timed out.</summary>
+    public bool HasLateCalls => _late.Count > 0;
+
     /// <summary>The key, or the first, of the call that failed.</summary>
     public string? FailedKey { get; private set; }
 
     public string Name => inner.Name;
 
     /// <summary>Does what calls that timed out left to be done.</summary>
-    public async Task FinishLateCallsAsync()
+    /// <param name="copy">Where; null for the store that was called.</param>
+    public async Task FinishLateCallsAsync(IObjectStore? copy = null)
     {
-        foreach (Func<ValueTask> late in _late)
+        foreach (Func<IObjectStore, ValueTask> late in _late)
         {
             try
             {
-                await late();
+                await late(copy ?? inner);
             }
             catch (ObjectStoreException)
             {
                 // Nobody waits for the answer.
             }
         }
-
-        _late.Clear();
     }
 
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
     {
         StoreFault? fault = await BeginAsync();
         byte[] copy = content.ToArray();
-        await ApplyAsync(fault, key, () => inner.PutAsync(key, copy, condition, CancellationToken.None));
+        await ApplyAsync(fault, key, store => store.PutAsync(key, copy, condition, CancellationToken.None));
     }
 
     public async ValueTask<int> GetAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default)
@@ -105,7 +107,7 @@ public sealed class FaultInjectingObjectStore(IObjectStore inner, int seed) : IO
         }
 
         string[] copy = [.. keys];
-        await ApplyAsync(fault, keys.FirstOrDefault(), () => inner.DeleteAsync(copy, CancellationToken.None));
+        await ApplyAsync(fault, keys.FirstOrDefault(), store => store.DeleteAsync(copy, CancellationToken.None));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -118,21 +120,21 @@ public sealed class FaultInjectingObjectStore(IObjectStore inner, int seed) : IO
         return FailingCall > 0 && (call == FailingCall || (FailsFromThenOn && call > FailingCall)) ? Fault : null;
     }
 
-    private async ValueTask ApplyAsync(StoreFault? fault, string? key, Func<ValueTask> effect)
+    private async ValueTask ApplyAsync(StoreFault? fault, string? key, Func<IObjectStore, ValueTask> effect)
     {
         switch (fault)
         {
             case StoreFault.ErrorBefore:
                 throw Fail(key);
             case StoreFault.ErrorAfter:
-                await effect();
+                await effect(inner);
                 throw Fail(key);
             case StoreFault.Timeout:
                 lock (_lock)
                     _late.Add(effect);
                 throw Fail(key);
             default:
-                await effect();
+                await effect(inner);
                 break;
         }
     }

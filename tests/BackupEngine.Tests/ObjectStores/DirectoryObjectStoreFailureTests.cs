@@ -39,64 +39,6 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
         Assert.Equal(["small", "small2"], await KeysAsync(store));
     }
 
-    [Theory]
-    [InlineData("put")]
-    [InlineData("replace")]
-    [InlineData("delete")]
-    public async Task A_change_waits_for_another_that_is_between_looking_and_replacing(string change)
-    {
-        await using DirectoryObjectStore store = new(_path);
-        await store.PutAsync("k", new byte[] { 1 }, cancellationToken: Cancellation);
-        using CancellationTokenSource impatient = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        Task waiting;
-        await using (new FileStream(Path.Join(_path, ".lock~"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
-        {
-            Task given = ChangeAsync(impatient.Token);
-            waiting = ChangeAsync(Cancellation);
-            await Task.Delay(100, Cancellation);
-            Assert.False(waiting.IsCompleted);
-            Assert.Equal(new byte[] { 1 }, await store.GetAllAsync("k", 10, Cancellation));
-            await impatient.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
-        }
-
-        await waiting;
-        Assert.Equal(change == "delete" ? [] : ["k"], await KeysAsync(store));
-        if (change != "delete")
-            Assert.Equal(new byte[] { 2 }, await store.GetAllAsync("k", 10, Cancellation));
-
-        Task ChangeAsync(CancellationToken token) => change switch
-        {
-            "put" => store.PutAsync("k", new byte[] { 2 }, cancellationToken: token).AsTask(),
-            "replace" => store.PutAsync("k", new byte[] { 2 }, PutCondition.IfUnchanged(new byte[] { 1 }), token).AsTask(),
-            _ => store.DeleteAsync("k", token).AsTask(),
-        };
-    }
-
-    [Fact]
-    public async Task Who_waits_for_another_for_a_minute_is_told_so_and_may_try_again()
-    {
-        var clock = new HastyClock();
-        await using DirectoryObjectStore store = new(new DirectoryObjectStoreOptions { Path = _path, TimeProvider = clock });
-        await store.PutAsync("k", new byte[] { 1 }, cancellationToken: Cancellation);
-        await using (new FileStream(Path.Join(_path, ".lock~"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
-        {
-            foreach (Func<Task> change in new Func<Task>[] { () => ReplaceAsync().AsTask(), () => store.PutAsync("k", new byte[] { 2 }, cancellationToken: Cancellation).AsTask(), () => store.DeleteAsync("k", Cancellation).AsTask() })
-            {
-                ObjectStoreException e = await FailsAsync(ObjectStoreError.Unavailable, change);
-                Assert.True(e.IsTransient);
-                Assert.Contains($"{_path}/.lock~ has been locked by others for a minute", e.Message, StringComparison.Ordinal);
-            }
-
-            // What is new replaces nothing.
-            await store.PutAsync("new", new byte[] { 2 }, cancellationToken: Cancellation);
-        }
-
-        await ReplaceAsync();
-
-        ValueTask ReplaceAsync() => store.PutAsync("k", new byte[] { 2 }, PutCondition.IfUnchanged(new byte[] { 1 }), Cancellation);
-    }
-
     [Fact]
     public async Task A_read_only_directory_reads_and_refuses_changes()
     {
@@ -314,15 +256,5 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
         Assert.True(e.Error == error, $"{e.Error} instead of {error}: {e.Message}");
         Assert.DoesNotContain('\n', e.Message);
         return e;
-    }
-
-    /// <summary>Each look at it is ten seconds after the one before.</summary>
-    private sealed class HastyClock : TimeProvider
-    {
-        private long _looks;
-
-        public override long TimestampFrequency => 1;
-
-        public override long GetTimestamp() => 10 * Interlocked.Increment(ref _looks);
     }
 }

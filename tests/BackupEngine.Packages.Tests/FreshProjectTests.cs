@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using BackupEngine.S3;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.S3;
 using BackupEngine.TestKit.Volumes;
 using Xunit;
@@ -9,27 +10,27 @@ namespace BackupEngine.Packages.Tests;
 /// <summary>The packages do what they are for in a project that knows nothing of this source tree.</summary>
 public sealed class FreshProjectTests(LocalFeed feed)
 {
-    /// <summary>Set to 1 where the native program must not be skipped for want of a linker.</summary>
-    private const string RequireLinkerVariable = "BACKUPENGINE_REQUIRE_AOT";
-
     [Fact]
     public async Task A_new_project_backs_up_and_restores_in_a_directory_and_in_S3()
     {
+        S3Server server = await S3Server.GetAsync();
         Create("fresh");
         feed.Dotnet("build", "fresh", "-warnaserror", "-o", feed.PathOf("out"));
-        await RunAsync("dotnet", feed.PathOf("out/fresh.dll"), feed.PathOf("fresh"));
+        await RunAsync(server, "dotnet", feed.PathOf("out/fresh.dll"), feed.PathOf("fresh"));
     }
 
     /// <summary>What the packages say of native AOT holds.</summary>
     [Fact]
     public async Task The_same_project_does_so_as_a_native_program()
     {
-        RequireLinker();
+        Requires.Linux("A native program linked by gcc");
+        Requires.Command("g++");
+        S3Server server = await S3Server.GetAsync();
         Create("native");
         // Neither optimized nor with debug symbols: a fifth faster to compile, and what it shows is the same.
         feed.Dotnet("publish", "native", "-o", feed.PathOf("native-out"), "-p:PublishAot=true", "-p:Optimize=false", "-p:DebugType=none", "-warnaserror");
         Assert.Empty(Directory.EnumerateFiles(feed.PathOf("native-out"), "*.dll"));
-        await RunAsync(feed.PathOf("native-out/native"), feed.PathOf("native"));
+        await RunAsync(server, feed.PathOf("native-out/native"), feed.PathOf("native"));
     }
 
     [Fact]
@@ -55,9 +56,8 @@ public sealed class FreshProjectTests(LocalFeed feed)
         File.Copy(Path.Join(LocalFeed.Root, "tests/BackupEngine.Packages.Tests/FreshProject/Program.cs"), feed.PathOf($"{name}/Program.cs"), overwrite: true);
     }
 
-    private async Task RunAsync(params string[] command)
+    private async Task RunAsync(S3Server server, params string[] command)
     {
-        S3Server server = await S3Server.GetAsync();
         string bucket = S3Server.NewBucketName();
         try
         {
@@ -77,16 +77,6 @@ public sealed class FreshProjectTests(LocalFeed feed)
     /// <summary>The version that this source tree takes, and so is in the machine's package folder.</summary>
     private static string VersionOf(string package) =>
         XDocument.Load(Path.Join(LocalFeed.Root, "Directory.Packages.props")).Descendants("PackageVersion").Single(version => version.Attribute("Include")!.Value == package).Attribute("Version")!.Value;
-
-    private static void RequireLinker()
-    {
-        if (OperatingSystem.IsLinux() && SystemTool.TryRun("sh", "-c", "command -v clang || command -v gcc").ExitCode == 0)
-            return;
-        const string Lacking = "neither clang nor gcc is installed, which link native programs";
-        if (Environment.GetEnvironmentVariable(RequireLinkerVariable) == "1")
-            Assert.Fail($"{RequireLinkerVariable} is 1, but {Lacking}");
-        Assert.Skip($"NOT TESTED as a native program: {Lacking}");
-    }
 
     private static async Task EmptyAsync(S3Server server, string bucket)
     {

@@ -1,11 +1,12 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
 public sealed class NoSpaceTests : IDisposable
 {
     // The mount first: where it is not possible the test ends here, and nobody would remove the workspace.
-    private readonly SmallFileSystem _small = new(sizeMiB: 4);
+    private readonly MountPoint _small = MountPoint.Tmpfs(4 << 20);
     private readonly Workspace _workspace = new();
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -182,10 +183,6 @@ public sealed class RestoreCommandTests : IDisposable
         return (await _workspace.BackupIdAsync(volume, "--volume-id", "vm"), File.ReadAllBytes(volume));
     }
 
-    private static long AllocatedBytes(string path)
-    {
-        using System.Diagnostics.Process stat = System.Diagnostics.Process.Start(
-            new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%b", path]) { RedirectStandardOutput = true })!;
-        return 512 * long.Parse(stat.StandardOutput.ReadToEnd(), System.Globalization.CultureInfo.InvariantCulture);
-    }
+    private static long AllocatedBytes(string path) =>
+        512 * long.Parse(SystemTool.Run("stat", "-c", "%b", path), System.Globalization.CultureInfo.InvariantCulture);
 }

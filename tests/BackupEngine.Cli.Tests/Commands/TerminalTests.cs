@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -46,8 +47,9 @@ public sealed class TerminalTests : IDisposable
 
     private static async Task<string> RunOnTerminalAsync(string command)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Terminals are played by script of util-linux.");
-        ProcessStartInfo start = new("script", ["-qec", command, "/dev/null"]) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        Requires.Linux("A terminal made by script(1)");
+        string script = Requires.Command("script");
+        ProcessStartInfo start = new(script, ["-qec", command, "/dev/null"]) { RedirectStandardOutput = true, RedirectStandardInput = true };
         start.Environment["TERM"] = "xterm";
         using Process process = Process.Start(start) ?? throw new InvalidOperationException("script did not start.");
         process.StandardInput.Close();

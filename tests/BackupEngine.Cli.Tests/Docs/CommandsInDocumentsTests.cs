@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using BackupEngine.Cli.CommandLine;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using Xunit;
 
@@ -68,17 +69,19 @@ public sealed partial class CommandsInDocumentsTests
     {
         string script = Surroundings + _before.GetValueOrDefault(path) + string.Concat(Blocks(path, "sh"));
         if (script.Contains("$(losetup", StringComparison.Ordinal))
-            LoopDevice.Require();
-        await using S3Place s3 = await S3Place.NewAsync();
+            Requires.LoopDevices();
+        Requires.CommandsOf(script);
+        await using S3Place? s3 = script.Contains("s3://", StringComparison.Ordinal) ? await S3Place.NewAsync() : null;
         using var workspace = new Workspace();
-        foreach ((string name, string? value) in s3.Settings.Environment)
+        Dictionary<string, string?> environment = new(s3?.Settings.Environment ?? new Dictionary<string, string?>());
+        foreach ((string name, string? value) in environment)
             script = Regex.Replace(script, $@"\b{name}=\S+", $"{name}={value}");
-        script = Bucket().Replace(script, $"s3://{s3.Bucket}/").Replace("/dev/vdb", "vdb.img", StringComparison.Ordinal);
+        script = Bucket().Replace(script, $"s3://{s3?.Bucket}/").Replace("/dev/vdb", "vdb.img", StringComparison.Ordinal);
         string volume = workspace.WriteVolume("disk.img", 3 << 20, seed: 1);
         using (FileStream file = File.OpenWrite(volume))
             file.SetLength(128 << 20);
 
-        IEnumerable<string> settings = s3.Settings.Environment.Where(setting => setting.Value is not null).Select(setting => $"{setting.Key}={setting.Value}");
+        IEnumerable<string> settings = environment.Where(setting => setting.Value is not null).Select(setting => $"{setting.Key}={setting.Value}");
         string[] command = ["-C", workspace.PathOf("."), $"PATH={AppContext.BaseDirectory}:{Environment.GetEnvironmentVariable("PATH")}", .. settings, "bash", "-c", script];
         (int exitCode, string output, string errors) = SystemTool.TryRun("env", command);
         Assert.True(exitCode == 0, $"ended with {exitCode}\n{output}\n{errors}");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using BackupEngine.Service.Tests.Running;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using Npgsql;
 
@@ -12,15 +13,12 @@ namespace BackupEngine.Service.Tests.Running;
 /// <summary>A PostgreSQL server of this test run's own, from the system's package, on loopback; started when a test first asks, stopped at the end.</summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
-    /// <summary>Set to 1 where tests on PostgreSQL must not be skipped.</summary>
-    public const string RequireVariable = "BACKUPENGINE_REQUIRE_POSTGRES";
-
     private static readonly SemaphoreSlim _starting = new(1, 1);
     private static string? _directory;
     private static string? _binaries;
     private static int _port;
 
-    /// <summary>Makes a database and gives its connection string; without a server the test is skipped, or fails where one is required.</summary>
+    /// <summary>Makes a database and gives its connection string; skips the test where PostgreSQL is not installed.</summary>
     public static async Task<string> NewDatabaseAsync()
     {
         await _starting.WaitAsync(ServiceUnderTest.Cancel);
@@ -61,16 +59,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static void Start()
     {
-        _binaries = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin")).FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
-            : null;
-        if (_binaries is null)
-        {
-            const string Lacking = "NOT TESTED on PostgreSQL: it is not installed (Debian: apt-get install postgresql)";
-            Assert.False(Environment.GetEnvironmentVariable(RequireVariable) == "1", Lacking);
-            Assert.Skip(Lacking);
-        }
-
+        Requires.Servers();
+        _binaries = Path.GetDirectoryName(Requires.Command("initdb"));
         using (TcpListener listener = new(IPAddress.Loopback, 0))
         {
             listener.Start();
@@ -94,7 +84,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         string path = Path.Combine(_binaries!, program);
         bool isRoot = Environment.UserName == "root";
-        ProcessStartInfo start = new(isRoot ? "runuser" : path) { WorkingDirectory = "/" };
+        ProcessStartInfo start = new(isRoot ? Requires.Command("runuser") : path) { WorkingDirectory = "/" };
         foreach (string argument in isRoot ? ["-u", "postgres", "--", path, .. arguments] : arguments)
         {
             start.ArgumentList.Add(argument);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.S3;
 using BackupEngine.TestKit.Volumes;
 
@@ -7,9 +8,6 @@ namespace BackupEngine.Service.Tests.Running;
 /// <summary>OpenStack's own clients, unmodified, through whole lives of backups: on a directory and on S3.</summary>
 public sealed class RealClientsTests
 {
-    /// <summary>Set to 1 where these tests must not be skipped.</summary>
-    public const string RequireVariable = "BACKUPENGINE_REQUIRE_CLIENTS";
-
     private const string Project = ServiceUnderTest.Project;
 
     [Theory]
@@ -17,7 +15,7 @@ public sealed class RealClientsTests
     [InlineData(true)]
     public async Task Cinder_backs_up_restores_exports_imports_and_deletes(bool onS3)
     {
-        RequireClient("cinder");
+        Requires.Command("cinder");
         using ScratchDirectory directory = new();
         ServerSetup setup = await SetUpAsync(directory, onS3);
         await using ServerProcess server = await ServerProcess.StartAsync(setup);
@@ -69,7 +67,7 @@ public sealed class RealClientsTests
     [InlineData(true)]
     public async Task Openstack_backs_up_restores_exports_imports_and_deletes(bool onS3)
     {
-        RequireClient("openstack");
+        Requires.Command("openstack");
         using ScratchDirectory directory = new();
         ServerSetup setup = await SetUpAsync(directory, onS3);
         await using ServerProcess server = await ServerProcess.StartAsync(setup);
@@ -127,18 +125,6 @@ public sealed class RealClientsTests
                 ["AWS_REGION"] = S3Server.Region,
             },
         };
-    }
-
-    private static void RequireClient(string program)
-    {
-        if (File.Exists("/usr/bin/" + program))
-        {
-            return;
-        }
-
-        string lacking = $"NOT TESTED with {program}: it is not installed (Debian: apt-get install python3-{program}client)";
-        Assert.False(Environment.GetEnvironmentVariable(RequireVariable) == "1", lacking);
-        Assert.Skip(lacking);
     }
 
     private static string Cinder(ServerProcess server, params string[] arguments) => SystemTool.Run(

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Service.Tests.Volumes;
@@ -14,7 +15,7 @@ public sealed class BlockDeviceTests
     [Fact]
     public async Task A_device_is_backed_up_changed_backed_up_again_and_restored_to_itself_and_to_others()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(Size);
         using LoopDevice larger = LoopDevice.Create(Size + 4096);
         DeviceOptions source = OptionsFor(device, "data");
@@ -50,7 +51,7 @@ public sealed class BlockDeviceTests
     [Fact]
     public async Task A_smaller_device_and_a_mounted_one_are_not_written_to()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(Size);
         using LoopDevice smaller = LoopDevice.Create(Size - 4096);
         using LoopDevice mounted = LoopDevice.Create(Size);
@@ -76,7 +77,7 @@ public sealed class BlockDeviceTests
     [Fact]
     public async Task A_device_that_is_gone_leaves_an_error_and_one_in_use_is_refused_for_it_has_no_snapshots()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(Size);
         DeviceOptions source = OptionsFor(device);
         await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(new() { Devices = [source] });

@@ -1,4 +1,5 @@
 using BackupEngine.Service.Catalog;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using Microsoft.EntityFrameworkCore;
 
@@ -147,7 +148,7 @@ public sealed class InUseVolumeTests
 
     private static LoopDevice Formatted(string fileSystem)
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         LoopDevice device = LoopDevice.Create(512L << 20);
         device.Format(fileSystem);
         return device;

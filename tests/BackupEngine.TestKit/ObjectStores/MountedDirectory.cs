@@ -1,5 +1,5 @@
-using System.Diagnostics;
-using Xunit;
+using BackupEngine.TestKit.Requirements;
+using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.TestKit.ObjectStores;
 
@@ -10,33 +10,20 @@ public sealed class MountedDirectory : IDisposable
 
     public string DirectoryPath { get; }
 
-    /// <summary>Mounts; the test is skipped where that is not allowed.</summary>
+    /// <summary>Mounts; skips the test where <see cref="Requires.Mounts"/> does.</summary>
     public static MountedDirectory Create(int sizeBytes)
     {
+        Requires.Mounts();
         string path = Directory.CreateTempSubdirectory("mounted").FullName;
-        if (!OperatingSystem.IsLinux() || !TryRun("mount", "-t", "tmpfs", "-o", $"size={sizeBytes}", "tmpfs", path))
-        {
-            Directory.Delete(path);
-            Assert.Skip("mounting a file system needs Linux and root");
-        }
-
+        SystemTool.Run("mount", "-t", "tmpfs", "-o", $"size={sizeBytes}", "tmpfs", path);
         return new MountedDirectory(path);
     }
 
-    public void MakeReadOnly() => Assert.True(TryRun("mount", "-o", "remount,ro", DirectoryPath));
+    public void MakeReadOnly() => SystemTool.Run("mount", "-o", "remount,ro", DirectoryPath);
 
     public void Dispose()
     {
-        Assert.True(TryRun("umount", DirectoryPath));
+        SystemTool.Run("umount", DirectoryPath);
         Directory.Delete(DirectoryPath);
-    }
-
-    private static bool TryRun(string program, params string[] arguments)
-    {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
-        process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0;
     }
 }

@@ -13,7 +13,7 @@ internal static class MinioContainer
     {
         // Asked first: looking for an engine that is not there takes long.
         if (Environment.GetEnvironmentVariable("DOCKER_HOST") is null or "" && !File.Exists("/var/run/docker.sock") && !OperatingSystem.IsWindows())
-            return (null, "no Docker engine is there");
+            return (null, "Docker is not running");
         try
         {
             IContainer container = new ContainerBuilder("minio/minio")

@@ -1,8 +1,9 @@
 using System.Globalization;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.TestKit.Volumes;
 
-/// <summary>A mounted file system for tests, on a directory of its own. Needs what <see cref="LoopDevice.Require"/> asks for.</summary>
+/// <summary>A mounted file system for tests, on a directory of its own. Skips the test where <see cref="Requires.Mounts"/> does.</summary>
 public sealed class MountPoint : IDisposable
 {
     private readonly ScratchDirectory _directory = new();
@@ -12,6 +13,7 @@ public sealed class MountPoint : IDisposable
     {
         try
         {
+            Requires.Mounts();
             SystemTool.Run("mount", [.. arguments, _directory.Path]);
             _isMounted = true;
         }

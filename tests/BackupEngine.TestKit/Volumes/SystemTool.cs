@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using BackupEngine.TestKit.Requirements;
 using Xunit;
 
 namespace BackupEngine.TestKit.Volumes;
 
-/// <summary>Runs the system's own programs: losetup, mount, mkfs.</summary>
+/// <summary>Runs commands of the system: losetup, mount, mkfs. A test that calls a command that is not installed is skipped.</summary>
 public static class SystemTool
 {
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(5);
@@ -20,7 +21,7 @@ public static class SystemTool
     /// <summary>Runs a program to its end, however it ends.</summary>
     public static (int ExitCode, string Output, string Errors) TryRun(string program, params ReadOnlySpan<string> arguments)
     {
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Requires.Command(program)) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;

@@ -1,6 +1,7 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit.ObjectStores;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
 using Xunit;
@@ -136,7 +137,7 @@ public sealed class OutageTests
     [Fact]
     public async Task A_full_disk_fails_cleanly_and_with_room_again_the_backup_succeeds()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using MountPoint mount = MountPoint.Tmpfs(24 << 20);
         await using var store = new DirectoryObjectStore(mount.File("store"));
         BackupRepository repository = await Repositories.OpenAsync(store);
@@ -183,7 +184,7 @@ public sealed class OutageTests
     [Fact]
     public async Task A_read_only_store_refuses_to_be_changed_and_restores()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using MountPoint mount = MountPoint.Tmpfs(24 << 20);
         await using var store = new DirectoryObjectStore(mount.File("store"));
         BackupRepository repository = await Repositories.OpenAsync(store);

@@ -3,6 +3,7 @@ using BackupEngine.Compression;
 using BackupEngine.Hashing;
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 using Xunit;
@@ -58,7 +59,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
     [Fact]
     public async Task A_random_chain_restores_to_new_and_existing_files_and_to_a_loop_device()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         int seed = TestSeed.Next();
         var random = new Random(seed);
         await using var store = new InMemoryObjectStore();

@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 using Xunit;
@@ -65,7 +66,7 @@ public sealed class ZerosOverDataTests : IAsyncLifetime
     [InlineData(true)]
     public async Task In_a_loop_device_that_holds_the_parent(bool differential)
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(4 * 65_536);
         await using FileVolume target = FileVolume.OpenWrite(device.Path);
         await target.WriteAsync(_parent, 0, Repositories.Token);

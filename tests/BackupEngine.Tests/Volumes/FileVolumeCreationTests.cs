@@ -1,3 +1,4 @@
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 using Xunit;
@@ -43,7 +44,7 @@ public sealed class FileVolumeCreationTests : IDisposable
     [Fact]
     public async Task Zeros_make_holes_in_a_file()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "holes are known on Linux only");
+        Requires.Linux("A hole in a file");
         await using FileVolume volume = FileVolume.Create(_directory.File("volume.img"), 1 << 20);
         await volume.WriteAsync(new byte[1 << 20], 0, Cancellation);
         Assert.Equal([new VolumeExtent(0, 1 << 20)], await volume.FindAllAllocatedAsync(Cancellation));

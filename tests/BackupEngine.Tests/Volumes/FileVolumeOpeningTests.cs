@@ -1,3 +1,4 @@
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 using Xunit;
@@ -43,7 +44,7 @@ public sealed class FileVolumeOpeningTests : IDisposable
     [MemberData(nameof(Openers))]
     public void A_file_taken_for_a_directory_is_named(Func<string, FileVolume> open)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Windows tells this no apart from a missing file");
+        Requires.Linux("The error of a path through a file");
         File.WriteAllText(_directory.File("file"), "x");
         string path = _directory.File("file/volume.img");
         AssertRefused(open, path, $"volume '{path}' does not exist: part of the path is not a directory");
@@ -58,7 +59,7 @@ public sealed class FileVolumeOpeningTests : IDisposable
     [MemberData(nameof(Openers))]
     public void A_character_device_is_no_volume(Func<string, FileVolume> open)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "/dev/zero is a character device of Linux");
+        Requires.Linux("The character device /dev/zero");
         AssertRefused(open, "/dev/zero", "'/dev/zero' is neither a regular file nor a block device");
     }
 
@@ -66,7 +67,7 @@ public sealed class FileVolumeOpeningTests : IDisposable
     [MemberData(nameof(Openers))]
     public void A_pipe_is_no_volume_and_nobody_waits_for_its_other_end(Func<string, FileVolume> open)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes with names in directories are not everywhere");
+        Requires.Linux("A named pipe");
         string path = _directory.File("pipe");
         SystemTool.Run("mkfifo", path);
         AssertRefused(open, path, $"'{path}' is neither a regular file nor a block device");
@@ -76,7 +77,7 @@ public sealed class FileVolumeOpeningTests : IDisposable
     [MemberData(nameof(Openers))]
     public void A_circle_of_links_is_refused(Func<string, FileVolume> open)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "the message is that of Linux");
+        Requires.Linux("The text of the error message");
         string path = _directory.File("circle");
         File.CreateSymbolicLink(path, path);
         AssertRefused(open, path, $"cannot open '{path}': Too many levels of symbolic links");
@@ -103,7 +104,7 @@ public sealed class FileVolumeOpeningTests : IDisposable
     [Fact]
     public void A_file_of_others_needs_their_permission()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "modes of files, and one thread as another user, are Linux's");
+        Requires.Linux("One thread with another user's file access");
         A_missing_file_does_not_exist(FileVolume.OpenRead); // loads all code while its files may still be read
         string path = _directory.File("secret.img");
         File.WriteAllText(path, "x");
@@ -118,7 +119,7 @@ public sealed class FileVolumeOpeningTests : IDisposable
     [Fact]
     public void A_directory_of_others_needs_their_permission()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "modes of files, and one thread as another user, are Linux's");
+        Requires.Linux("One thread with another user's file access");
         A_missing_file_does_not_exist(FileVolume.OpenRead); // loads all code while its files may still be read
         string directory = Directory.CreateDirectory(_directory.File("closed")).FullName;
         SystemTool.Run("chmod", "0", directory);

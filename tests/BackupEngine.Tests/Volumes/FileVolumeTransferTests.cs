@@ -1,3 +1,4 @@
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 using Xunit;
@@ -42,7 +43,7 @@ public sealed class FileVolumeTransferTests : IDisposable
     [Fact]
     public async Task The_end_that_a_sparse_file_has_lost_is_no_hole()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         string path = _directory.File("volume.img");
         Truncate(path, 10 << 20);
         await using FileVolume volume = FileVolume.OpenRead(path);
@@ -67,7 +68,7 @@ public sealed class FileVolumeTransferTests : IDisposable
     [Fact]
     public async Task A_full_file_system_is_named_and_the_rest_of_the_volume_stays()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using MountPoint small = MountPoint.Tmpfs(1 << 20);
         string path = small.File("volume.img");
         await using FileVolume volume = FileVolume.Create(path, 4 << 20);
@@ -88,7 +89,7 @@ public sealed class FileVolumeTransferTests : IDisposable
     [Fact]
     public async Task A_read_only_file_system_is_read_but_not_written()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using MountPoint mount = MountPoint.Tmpfs(1 << 20);
         string path = mount.File("volume.img");
         await File.WriteAllBytesAsync(path, [1, 2, 3], Cancellation);

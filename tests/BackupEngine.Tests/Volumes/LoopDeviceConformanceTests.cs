@@ -1,3 +1,4 @@
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 
@@ -22,7 +23,7 @@ public sealed class LoopDeviceConformanceTests : VolumeConformance, IDisposable
 
     protected override Task<IWritableVolume> OpenAsync(byte[] content)
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         string backing = _directory.File($"{Guid.NewGuid():N}.img");
         VolumeModel.Of(content).WriteTo(backing);
         LoopDevice device = LoopDevice.Attach(backing);

@@ -1,3 +1,4 @@
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 using Xunit;
@@ -13,7 +14,7 @@ public sealed class LoopDeviceTests
     [Fact]
     public async Task A_device_has_its_own_size_and_no_holes()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(1_000_448);
         await using FileVolume volume = FileVolume.OpenRead(device.Path);
         Assert.Equal(1_000_448, volume.SizeBytes);
@@ -24,7 +25,7 @@ public sealed class LoopDeviceTests
     [Fact]
     public async Task A_device_opened_for_reading_cannot_be_written()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(4096);
         await using FileVolume volume = FileVolume.OpenRead(device.Path);
         var error = await Assert.ThrowsAsync<VolumeException>(async () => await volume.WriteAsync(new byte[1], 0, Cancellation));
@@ -34,7 +35,7 @@ public sealed class LoopDeviceTests
     [Fact]
     public async Task A_mounted_device_is_read_but_not_written()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(8 << 20);
         device.Format();
         using (device.Mount())
@@ -48,7 +49,7 @@ public sealed class LoopDeviceTests
     [Fact]
     public async Task A_device_is_written_by_one_at_a_time()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(4096);
         await using FileVolume first = FileVolume.OpenWrite(device.Path);
         AssertRefused(FileVolume.OpenWrite, device.Path, $"block device '{device.Path}' is in use: it is mounted or part of another device; release it first");
@@ -57,7 +58,7 @@ public sealed class LoopDeviceTests
     [Fact]
     public void A_read_only_device_is_not_written()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using var directory = new ScratchDirectory();
         File.WriteAllBytes(directory.File("backing.img"), new byte[4096]);
         using LoopDevice device = LoopDevice.Attach(directory.File("backing.img"), readOnly: true);
@@ -67,7 +68,7 @@ public sealed class LoopDeviceTests
     [Fact]
     public void A_device_with_nothing_attached_is_not_an_empty_volume()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using var directory = new ScratchDirectory();
         // A file of no bytes: the same as no file to the one who opens the device, and no other test can take it meanwhile.
         File.WriteAllBytes(directory.File("backing.img"), []);
@@ -79,7 +80,7 @@ public sealed class LoopDeviceTests
     [Fact]
     public async Task Zeros_on_a_device_free_what_is_below_it()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(1 << 20);
         await using (FileVolume volume = FileVolume.OpenWrite(device.Path))
         {
@@ -95,7 +96,7 @@ public sealed class LoopDeviceTests
     [Fact]
     public async Task A_device_whose_file_system_is_full_is_an_error_at_the_flush_at_the_latest()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using MountPoint small = MountPoint.Tmpfs(1 << 20);
         string backing = small.File("backing.img");
         await FileVolume.Create(backing, 8 << 20).DisposeAsync();
@@ -116,7 +117,7 @@ public sealed class LoopDeviceTests
     [Fact]
     public async Task A_file_system_survives_being_copied_from_device_to_device()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice source = LoopDevice.Create(16 << 20);
         source.Format();
         using (MountPoint mount = source.Mount())

@@ -1,3 +1,4 @@
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 using Xunit;
@@ -16,7 +17,7 @@ public sealed class VolumeIdsTests : IDisposable
     [InlineData("/nowhere/Ünïcode disk#1.img", "5a24255f-9709-5fd7-b73e-565a39fc43d3")]
     public void The_id_is_the_version_5_uuid_of_the_file_url(string path, string expected)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "these are no absolute paths there");
+        Requires.Unix("A path without a drive");
         Assert.Equal(Guid.Parse(expected), VolumeIds.FromPath(path));
     }
 
@@ -49,7 +50,7 @@ public sealed class VolumeIdsTests : IDisposable
     [Fact]
     public void The_parent_of_a_link_is_the_parent_of_its_target()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows takes '..' before it looks at links");
+        Requires.Unix("A parent directory that is resolved after links");
         Directory.CreateDirectory(_directory.File("real/deep"));
         Directory.CreateSymbolicLink(_directory.File("link"), "real/deep");
         Assert.Equal(VolumeIds.FromPath(_directory.File("real/disk.img")), VolumeIds.FromPath(_directory.File("link/../disk.img")));
@@ -59,7 +60,7 @@ public sealed class VolumeIdsTests : IDisposable
     [Fact]
     public void A_name_below_dev_is_kept_because_what_it_links_to_changes_between_boots()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "/dev is not everywhere");
+        Requires.Linux("/dev");
         Assert.True(new FileInfo("/dev/stdin").LinkTarget is not null, "/dev/stdin should be a link");
         File.CreateSymbolicLink(_directory.File("disk"), "/dev/stdin");
         Assert.Equal(VolumeIds.FromPath("/dev/stdin"), VolumeIds.FromPath(_directory.File("disk")));

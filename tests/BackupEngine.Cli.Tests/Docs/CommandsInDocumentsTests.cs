@@ -19,6 +19,7 @@ public sealed partial class CommandsInDocumentsTests
     private const string Surroundings = """
         set -euo pipefail
         dotnet() { :; }
+        tests/run() { :; }
         cinder() { :; }
         dotnet-counters() { until [ $# = 0 ] || [ "$1" = -- ]; do shift; done; "${@:2}"; }
         losetup() { flock /dev/loop-control losetup "$@"; }

@@ -56,13 +56,13 @@ internal static class VolumeRoutes
     {
         await using CatalogContext catalog = database.Open();
         VolumeRow row = await volumes.FindAsync(catalog, request, id, cancel);
-        await WriteAsync(request, 200, row);
+        await WriteAsync(request, 200, row, VolumeView.WriteDetail);
     }
 
     private static async Task CreateAsync(ApiRequest request, VolumeChanges changes, BackupServiceOptions options, CancellationToken cancel)
     {
         using JsonDocument? body = await ApiJson.ReadAsync(request.Http, options.MaxBodyBytes);
-        await WriteAsync(request, 202, await changes.CreateAsync(request, body, cancel));
+        await WriteAsync(request, 202, await changes.CreateAsync(request, body, cancel), VolumeView.WriteCreated);
     }
 
     private static async Task DeleteAsync(ApiRequest request, string id, VolumeChanges changes, CancellationToken cancel)
@@ -79,11 +79,11 @@ internal static class VolumeRoutes
         await ApiJson.WriteEmptyAsync(request.Http, 202);
     }
 
-    private static Task WriteAsync(ApiRequest request, int status, VolumeRow row) => ApiJson.WriteAsync(request.Http, status, writer =>
+    private static Task WriteAsync(ApiRequest request, int status, VolumeRow row, Action<Utf8JsonWriter, ApiRequest, VolumeRow> write) => ApiJson.WriteAsync(request.Http, status, writer =>
     {
         writer.WriteStartObject();
         writer.WritePropertyName("volume");
-        VolumeView.WriteDetail(writer, request, row);
+        write(writer, request, row);
         writer.WriteEndObject();
     });
 }

@@ -20,8 +20,9 @@ public sealed class RepositoryHost : IAsyncDisposable
     /// <param name="loggers">Where logs go.</param>
     /// <param name="limits">What operations may use.</param>
     /// <param name="create">Whether an empty container becomes a repository. Default: true.</param>
+    /// <param name="singleWriter">Whether a store that does not honour conditional puts may be written to; see <see cref="RepositoryOptions.SingleWriter"/>. Default: false.</param>
     public RepositoryHost(
-        Func<CancellationToken, ValueTask<IObjectStore>> openStore, TimeProvider time, ILoggerFactory loggers, OperationLimits limits, bool create = true)
+        Func<CancellationToken, ValueTask<IObjectStore>> openStore, TimeProvider time, ILoggerFactory loggers, OperationLimits limits, bool create = true, bool singleWriter = false)
     {
         ArgumentNullException.ThrowIfNull(openStore);
         ArgumentNullException.ThrowIfNull(time);
@@ -29,7 +30,7 @@ public sealed class RepositoryHost : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(limits);
         _create = create;
         _openStore = openStore;
-        _options = new RepositoryOptions { LoggerFactory = loggers, TimeProvider = time, Limits = limits };
+        _options = new RepositoryOptions { LoggerFactory = loggers, TimeProvider = time, Limits = limits, SingleWriter = singleWriter };
     }
 
     /// <summary>The repository, made if the container is empty and that was not ruled out.</summary>

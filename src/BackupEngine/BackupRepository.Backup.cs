@@ -31,6 +31,7 @@ public sealed partial class BackupRepository
     /// <exception cref="VolumeException">The volume could not be read.</exception>
     /// <exception cref="CorruptionException">The parent's manifest is damaged.</exception>
     /// <exception cref="RepositoryException">The parent's manifest was written by a later version.</exception>
+    /// <exception cref="UnsupportedObjectStoreException">The store does not honour conditional puts, and single-writer mode was not chosen.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<Backup> BackupAsync(
         IVolume volume, BackupOptions options, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
@@ -116,6 +117,10 @@ public sealed partial class BackupRepository
         {
             _logger.BackupFailed(e, draft.Id, draft.VolumeId);
 
+            // What is stored under this id belongs to another process as much as to this one, so neither may remove it.
+            if (!isCommitUnclear && e is ObjectStoreException { Error: ObjectStoreError.AlreadyExists } taken)
+                throw CreateCloneException(draft, taken);
+
             // When nobody knows whether the record arrived, or may still arrive, all must stay, and whoever declared the backup dead removes it: the next prune finds out.
             // When the store broke off, all stays to be resumed.
             if (!isCommitUnclear && !(options.Resume && e is BackupEngineException { IsTransient: true }))
@@ -123,6 +128,9 @@ public sealed partial class BackupRepository
             throw;
         }
     }
+
+    private static BackupStateException CreateCloneException(Backup draft, ObjectStoreException taken) => new(
+        $"Backup {draft.Id} is being written by another process, too: {taken.Key} exists already. This happens when a virtual machine is cloned or rolled back while it writes a backup; back up again.");
 
     /// <returns>
     /// The parent, if there is one, and whether it was chosen here although a later backup is, or may be, there that cannot be the parent: then what changed since "the last backup"
@@ -290,6 +298,8 @@ public sealed partial class BackupRepository
             }
 
             // What a repack that has died, or stands still, may have under way for the parent would take away what this backup is about to refer to.
+            if (atWork.Intents.FirstOrDefault(intent => intent.MayReplace(known)) is { } repack && await FindLackingAsync(cancellationToken).ConfigureAwait(false) is { } lacking)
+                throw UnsupportedObjectStoreException.ForOperation($"An incremental backup beside {repack}", lacking);
             Backup? now = atWork.Intents.Any(intent => intent.MayReplace(known))
                 ? await _records.RenewRecordAsync(known, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false)
                 : await _records.FindRecordAsync(known.VolumeId, known.Id, cancellationToken).ConfigureAwait(false);

@@ -123,7 +123,7 @@ public sealed partial class BackupRepository
         Backup stone = draft with { Status = BackupStatus.Deleting, ParentId = null, FailReason = FailedText, UpdatedAt = _time.GetUtcNow() };
         try
         {
-            await _records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
+            await _records.AddTombstoneAsync(stone, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.OutOfSpace)

@@ -16,6 +16,7 @@ public sealed partial class BackupRepository
     /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written. One in error may go before them: they do not need it to be restored.</exception>
     /// <exception cref="BackupStateException">It was repacked at the same moment, or a prune took this delete for dead; delete it again.</exception>
     /// <exception cref="CorruptionException">The record of another backup is damaged, so nobody knows what that needs.</exception>
+    /// <exception cref="UnsupportedObjectStoreException">The store does not honour conditional puts, and single-writer mode was not chosen or something else is active.</exception>
     /// <exception cref="ObjectStoreException">The store failed; the backup may be left as <see cref="BackupStatus.Deleting"/>.</exception>
     public Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default) =>
         RunAsync("delete", operation => RunDeleteAsync(operation, backupId, cancellationToken));
@@ -24,6 +25,7 @@ public sealed partial class BackupRepository
     private async Task<int> RunDeleteAsync(Operation operation, Guid backupId, CancellationToken cancellationToken)
     {
         operation.Note("backup_engine.backup.id", backupId);
+        await RequireAloneAsync("A delete", cancellationToken).ConfigureAwait(false);
         Backup backup = await _records.FindRecordOrStubAsync(backupId, cancellationToken).ConfigureAwait(false) ?? throw NoSuchBackup(backupId);
 
         // For one that cannot be read less is asked: a single bad read must not make a sound one of those.

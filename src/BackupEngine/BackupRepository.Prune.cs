@@ -1,6 +1,7 @@
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
 using BackupEngine.Limits;
+using BackupEngine.ObjectStores;
 using BackupEngine.Pruning;
 
 namespace BackupEngine;
@@ -17,6 +18,7 @@ public sealed partial class BackupRepository
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="BackupStateException">Another prune took this one for dead, or what it was to remove was changed while it looked at what others need; prune again.</exception>
     /// <exception cref="CorruptionException">A record, an intent or a manifest cannot be read, so nobody knows what it needs: nothing is removed before the repository is repaired.</exception>
+    /// <exception cref="ObjectStores.UnsupportedObjectStoreException">The store does not honour conditional puts.</exception>
     /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
     public Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default) =>
         RunAsync("prune", operation => RunPruneAsync(operation, options ?? new PruneOptions(), cancellationToken));
@@ -25,6 +27,8 @@ public sealed partial class BackupRepository
     {
         OptionsGuard.Check(options);
         operation.Note("backup_engine.volume.id", options.VolumeId);
+        if (!options.DryRun && await FindLackingAsync(cancellationToken).ConfigureAwait(false) is { } lacking)
+            throw UnsupportedObjectStoreException.ForOperation("A prune", lacking);
         var gate = new OperationGate(_limits, options.Pause);
         PruneReport report = await new Pruner(_store, gate, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
         if (options.RepackBelowPercent is not null)

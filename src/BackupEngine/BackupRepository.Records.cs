@@ -28,6 +28,7 @@ public sealed partial class BackupRepository
     /// <exception cref="RecordFormatException">This is not a record of this engine, or the container does not hold the data that it names.</exception>
     /// <exception cref="BackupStateException">A backup with this id exists, or something of the volume is just being removed: try again.</exception>
     /// <exception cref="CorruptionException">The manifest that it names is damaged.</exception>
+    /// <exception cref="UnsupportedObjectStoreException">The store does not honour conditional puts, and single-writer mode was not chosen.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public async Task<Backup> ImportRecordAsync(ExportedRecord record, CancellationToken cancellationToken = default)
     {

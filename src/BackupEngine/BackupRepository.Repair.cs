@@ -28,6 +28,7 @@ public sealed partial class BackupRepository
     /// <param name="cancellationToken">Gives up; what was repaired until then stays so.</param>
     /// <returns>What was found and what was done about it.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
+    /// <exception cref="UnsupportedObjectStoreException">The store does not honour conditional puts, and single-writer mode was not chosen or something else is active.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public Task<RepairReport> RepairAsync(RepairOptions? options = null, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default) =>
         RunAsync("repair", operation => RunRepairAsync(operation, options ?? new RepairOptions(), progress, cancellationToken));
@@ -36,6 +37,7 @@ public sealed partial class BackupRepository
     {
         var look = new VerifyOptions { Deep = true, Workers = options.Workers, Priority = options.Priority, Pause = options.Pause };
         OptionsGuard.Check(look);
+        await RequireAloneAsync("A repair", cancellationToken).ConfigureAwait(false);
         List<Guid> rebuilt = [];
         List<Guid> marked = [];
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);

@@ -14,6 +14,10 @@ public sealed partial class BackupRepository
     {
         if (!options.Resume && options.ResumeId is null)
             return [];
+
+        // Only a tombstone that is put on a condition keeps the writer of an interrupted backup from committing what is adopted here.
+        if (await FindLackingAsync(cancellationToken).ConfigureAwait(false) is { } lacking)
+            return options.ResumeId is null ? [] : throw UnsupportedObjectStoreException.ForOperation("Resuming a backup", lacking);
         (string dataVolumeId, _) = IntentStore.DataOf(draft);
         IntentListing listing = await _intents.ListAsync(draft.VolumeId, cancellationToken).ConfigureAwait(false);
 
@@ -70,7 +74,7 @@ public sealed partial class BackupRepository
         Backup stone = cutOff.Backup with { Status = BackupStatus.Deleting, FailReason = GetHeirText(draft.Id), UpdatedAt = _time.GetUtcNow() };
         try
         {
-            await _records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
+            await _records.AddTombstoneAsync(stone, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)

@@ -13,19 +13,26 @@ namespace BackupEngine;
 /// </summary>
 public sealed partial class BackupRepository : IAsyncDisposable
 {
-    private readonly CountingObjectStore _store;
+    /// <summary>Age from which an object by which a store was checked counts as left behind.</summary>
+    private static readonly TimeSpan _probeAge = TimeSpan.FromDays(1);
+
+    private readonly CountingObjectStore _counting;
+    private readonly ContractObjectStore _store;
     private readonly RecordStore _records;
     private readonly IntentStore _intents;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly OperationLimits? _limits;
+    private readonly bool _singleWriter;
 
     /// <summary>The store for data that no operation with a gate of its own moves: streams keep to the shared rates through it. Records and intents never wait.</summary>
     private readonly IObjectStore _dataStore;
 
     private BackupRepository(IObjectStore store, RepositoryOptions options)
     {
-        _store = new CountingObjectStore(store);
+        _counting = new CountingObjectStore(store);
+        _store = new ContractObjectStore(new CheckedObjectStore(_counting), store, options.SingleWriter);
+        _singleWriter = options.SingleWriter;
         _records = new RecordStore(_store);
         _intents = new IntentStore(_store);
         _time = options.TimeProvider;
@@ -38,7 +45,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     public string Name => _store.Name;
 
     /// <summary>Calls made to the store since the repository was opened.</summary>
-    public RequestCounts Requests => _store.Counts;
+    public RequestCounts Requests => _counting.Counts;
 
     /// <summary>Opens a repository.</summary>
     /// <param name="store">The container; the repository does not dispose it.</param>
@@ -59,6 +66,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     /// <summary>Makes an empty container a repository.</summary>
     /// <inheritdoc cref="OpenAsync" path="/param"/>
     /// <exception cref="RepositoryException">The container is a repository already, or holds other things.</exception>
+    /// <exception cref="UnsupportedObjectStoreException">The store does not honour conditional puts.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public static async Task<BackupRepository> CreateAsync(
         IObjectStore store, RepositoryOptions? options = null, CancellationToken cancellationToken = default)
@@ -74,6 +82,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     /// <summary>Opens a repository, or makes the container one if it is empty.</summary>
     /// <inheritdoc cref="OpenAsync" path="/param"/>
     /// <exception cref="RepositoryException">The container holds other things, or a repository of a later version.</exception>
+    /// <exception cref="UnsupportedObjectStoreException">The container is empty, and the store does not honour conditional puts.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public static async Task<BackupRepository> OpenOrCreateAsync(
         IObjectStore store, RepositoryOptions? options = null, CancellationToken cancellationToken = default)
@@ -90,14 +99,25 @@ public sealed partial class BackupRepository : IAsyncDisposable
 
     private async Task InitializeAsync(CancellationToken cancellationToken)
     {
+        List<string> abandonedProbes = [];
         await foreach (ObjectInfo other in _store.ListAsync("", cancellationToken).ConfigureAwait(false))
         {
+            // Another process may be checking the store at this moment; what such a check leaves behind when its process is killed is removed here.
+            if (other.Key.StartsWith(StoreKeys.Probes, StringComparison.Ordinal))
+            {
+                if (_time.GetUtcNow() - other.LastModified > _probeAge)
+                    abandonedProbes.Add(other.Key);
+                continue;
+            }
+
             // Two may be making the repository at once; what the other one has done by now is no stranger's.
             if (other.Key != StoreKeys.Repository)
                 throw new RepositoryException($"{Name} is not a backup repository and not empty (it holds {other.Key}); name an empty place.");
             return;
         }
 
+        await _store.ProbeEmptyAsync(cancellationToken).ConfigureAwait(false);
+        await _store.DeleteAsync(abandonedProbes, cancellationToken).ConfigureAwait(false);
         await RepositoryFile.CreateAsync(_store, _time, cancellationToken).ConfigureAwait(false);
     }
 }

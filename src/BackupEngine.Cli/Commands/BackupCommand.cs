@@ -41,7 +41,7 @@ internal sealed class BackupCommand : EngineCommand
             "backup-engine backup disk.img --store s3://bucket/disks --compression zstd:3")
     {
         Arguments.Add(_volume);
-        foreach (Option option in (Option[])[SharedOptions.Store, _volumeId, _incremental, _parent, _name, _description, _compression, _chunkSize, _hash, _workers, _maxMemory, LimitSyntax.Read, LimitSyntax.Upload, LimitSyntax.Download, _changedExtents, _resume, _noResume, _noCreate])
+        foreach (Option option in (Option[])[SharedOptions.Store, _volumeId, _incremental, _parent, _name, _description, _compression, _chunkSize, _hash, _workers, _maxMemory, LimitSyntax.Read, LimitSyntax.Upload, LimitSyntax.Download, _changedExtents, _resume, _noResume, _noCreate, SingleWriterSyntax.Option])
             Options.Add(option);
         Validators.Add(result =>
         {

@@ -28,6 +28,7 @@ internal sealed class PruneCommand : EngineCommand
             "backup-engine prune --store /backups --keep-last 14 --repack-below 40%")
     {
         Options.Add(SharedOptions.Store);
+        Options.Add(SingleWriterSyntax.Option);
         Options.Add(SharedOptions.VolumeId);
         foreach (Option option in new Option[] { _keepLast, _keepDaily, _keepWeekly, _keepMonthly, _repackBelow, _dryRun, _breakIntents, _intentAge, LimitSyntax.Upload, LimitSyntax.Download })
             Options.Add(option);

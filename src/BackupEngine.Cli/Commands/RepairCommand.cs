@@ -14,6 +14,7 @@ internal sealed class RepairCommand : EngineCommand
             "backup-engine repair --store /backups")
     {
         Options.Add(SharedOptions.Store);
+        Options.Add(SingleWriterSyntax.Option);
         Options.Add(LimitSyntax.Download);
     }
 

@@ -64,7 +64,7 @@ internal sealed class IntentStore(IObjectStore store)
     {
         (string dataVolumeId, Guid dataId) = DataOf(backup);
         string key = StoreKeys.Deletion(dataVolumeId, dataId, token);
-        await store.PutAsync(key, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, CatalogJson.Default.ProcessIdentity), PutCondition.None, cancellationToken).ConfigureAwait(false);
+        await store.PutAsync(key, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, CatalogJson.Default.ProcessIdentity), PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
         return key;
     }
 

@@ -62,6 +62,26 @@ internal sealed class RecordStore(IObjectStore store)
         store.PutAsync(StoreKeys.Record(backup.VolumeId, backup.Id), CatalogJson.Write(backup), PutCondition.IfAbsent, cancellationToken);
 
     /// <summary>
+    /// Puts a tombstone record where there is no record. Should the store ignore the condition after all, a record that was there before is found by the read before the put, and one
+    /// that replaced the tombstone by the read after it.
+    /// </summary>
+    /// <exception cref="ObjectStoreException">With <see cref="ObjectStoreError.AlreadyExists"/> when there is a record.</exception>
+    /// <exception cref="CorruptionException">What is there after the put cannot be read.</exception>
+    public async Task AddTombstoneAsync(Backup tombstone, CancellationToken cancellationToken)
+    {
+        string key = StoreKeys.Record(tombstone.VolumeId, tombstone.Id);
+        if ((await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false)).Backup is not null)
+            throw AlreadyThere();
+        await AddRecordAsync(tombstone, cancellationToken).ConfigureAwait(false);
+
+        // Another tombstone, or none, means that a successor, a delete or a prune has gone on with this one.
+        if (await ReadAsync(key, cancellationToken).ConfigureAwait(false) is { Status: not (BackupStatus.Deleting or BackupStatus.ErrorDeleting) })
+            throw AlreadyThere();
+
+        ObjectStoreException AlreadyThere() => new(ObjectStoreError.AlreadyExists, key, $"{store.Name}: cannot store {key}: it exists already");
+    }
+
+    /// <summary>
     /// Replaces a record by what is made of it. Only what was looked at is replaced: when another changes the record meanwhile, it is looked at again; and a
     /// replacement that the store carries out late, when this has failed long since, fails as soon as anybody has changed the record.
     /// </summary>

@@ -42,7 +42,7 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
             Backup stone = intent.Backup with { Status = BackupStatus.Deleting, FailReason = "the backup was cut off", UpdatedAt = time.GetUtcNow() };
             try
             {
-                await records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
+                await records.AddTombstoneAsync(stone, cancellationToken).ConfigureAwait(false);
             }
             catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
             {

@@ -34,8 +34,8 @@ public sealed partial class BackupRepository
 
     private async Task<RepairReport> RunRepairAsync(Operation operation, RepairOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
+        OptionsGuard.Check(options);
         var look = new VerifyOptions { Deep = true, Workers = options.Workers, Priority = options.Priority, Pause = options.Pause };
-        OptionsGuard.Check(look);
         List<Guid> rebuilt = [];
         List<Guid> marked = [];
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);

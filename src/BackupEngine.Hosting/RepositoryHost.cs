@@ -45,7 +45,7 @@ public sealed class RepositoryHost : IAsyncDisposable
         {
             if (_repository is null)
             {
-                _store ??= await _openStore(cancellationToken).ConfigureAwait(false);
+                _store ??= await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
                 Task<BackupRepository> opening = _create
                     ? BackupRepository.OpenOrCreateAsync(_store, _options, cancellationToken)
                     : BackupRepository.OpenAsync(_store, _options, cancellationToken);
@@ -69,6 +69,19 @@ public sealed class RepositoryHost : IAsyncDisposable
         await GetAsync(cancellationToken).ConfigureAwait(false);
         await using BackupRepository opened = await BackupRepository.OpenAsync(_store!, cancellationToken: cancellationToken).ConfigureAwait(false);
         return opened.Name;
+    }
+
+    private async ValueTask<IObjectStore> OpenStoreAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _openStore(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A timeout of the store's own client, not the caller's wish.
+            throw new ObjectStoreException(ObjectStoreError.Unavailable, null, $"The store could not be opened: {e.Message}", e);
+        }
     }
 
     /// <summary>Closes the repository and the store.</summary>

@@ -65,6 +65,18 @@ public sealed record BackupOptions
     /// <summary>The backup that was cut off and is to be taken over, though its process may have been elsewhere: it must be dead. Null: see <see cref="Resume"/>.</summary>
     public Guid? ResumeId { get; init; }
 
+    /// <summary>
+    /// Gets whether a volume may be backed up that changes, or may change, while it is read: one that is mounted read-write, in use by a virtual machine, or that
+    /// implements <see cref="IVolumeVersion"/> and reports a change. The record then says that the backup is inconsistent. Default: false, which fails the backup.
+    /// </summary>
+    public bool AllowInconsistent { get; init; }
+
+    /// <summary>
+    /// Gets whether holes are read like data, for volumes whose storage reports holes that it does not have, such as ZFS before 2.2.2. Holes where the parent has data
+    /// are read anyway. Default: false.
+    /// </summary>
+    public bool ReadHoles { get; init; }
+
     /// <summary>The snapshot that is read, to be noted in the record.</summary>
     public string? SnapshotId { get; init; }
 

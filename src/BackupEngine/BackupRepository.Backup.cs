@@ -28,8 +28,8 @@ public sealed partial class BackupRepository
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="BackupNotFoundException">The named parent, or the backup to be resumed, does not exist.</exception>
     /// <exception cref="BackupStateException">There is no parent to use, it is not available or of another volume, the chain has another chunk size or hash, or the id is taken.</exception>
-    /// <exception cref="VolumeException">The volume could not be read.</exception>
-    /// <exception cref="CorruptionException">The parent's manifest is damaged.</exception>
+    /// <exception cref="VolumeException">The volume could not be read, broke its contract, or changed or may have changed while it was read (see <see cref="BackupOptions.AllowInconsistent"/>).</exception>
+    /// <exception cref="CorruptionException">The manifest of the named parent, or of every backup that could be the parent, is damaged.</exception>
     /// <exception cref="RepositoryException">The parent's manifest was written by a later version.</exception>
     /// <exception cref="UnsupportedObjectStoreException">The store does not honour conditional puts, and single-writer mode was not chosen.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
@@ -42,6 +42,8 @@ public sealed partial class BackupRepository
     {
         ArgumentNullException.ThrowIfNull(volume);
         OptionsGuard.Check(options);
+        CheckedVolume source = CheckedVolume.Of(volume);
+        volume = options.ReadHoles ? new UnsparseVolume(source) : source;
         operation.Note("backup_engine.volume.id", options.VolumeId);
         long began = Stopwatch.GetTimestamp();
         (Backup? parentRecord, bool isPassedOver) = await FindParentAsync(options, cancellationToken).ConfigureAwait(false);
@@ -51,10 +53,17 @@ public sealed partial class BackupRepository
             options = options with { ChangedExtents = null };
         }
 
+        Guid? chosenParent = parentRecord?.Id;
         var gate = new OperationGate(_limits, options.Pause);
         ResourceRequest request = PipelineMemory.ForBackup(options, volume.SizeBytes, options.ChunkSize ?? parentRecord?.ChunkSize ?? ChunkSizes.Default, parentRecord);
         using ResourceShare? share = await TakeShareAsync(operation, gate, request, cancellationToken).ConfigureAwait(false);
-        Manifest? parent = parentRecord is null ? null : await _store.ReadManifestAsync(_records, parentRecord, cancellationToken).ConfigureAwait(false);
+        (parentRecord, Manifest? parent) = await ReadParentAsync(options, parentRecord, cancellationToken).ConfigureAwait(false);
+        if (parentRecord is not null && parentRecord.Id != chosenParent && options.ChangedExtents is not null)
+        {
+            _logger.ExtentsNotUsed(options.VolumeId, parentRecord.Id);
+            options = options with { ChangedExtents = null };
+        }
+
         Backup draft = CreateDraft(volume, options, parentRecord, parent);
         if (await _records.FindRecordAsync(draft.Id, cancellationToken).ConfigureAwait(false) is not null)
             throw new BackupStateException($"Backup {draft.Id} exists already in {Name}.");
@@ -63,6 +72,7 @@ public sealed partial class BackupRepository
         operation.Note("backup_engine.backup.id", draft.Id);
         operation.Note("backup_engine.parent.id", draft.ParentId);
         var meter = new ProgressMeter(progress, volume.SizeBytes, isBackup: true);
+        VolumeWatch watch = await VolumeWatch.BeginAsync(source, options.AllowInconsistent, cancellationToken).ConfigureAwait(false);
         IObjectStore store = gate.Guard(_store);
         using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
         await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], isChosen: options.BackupId is not null, cancellationToken).ConfigureAwait(false);
@@ -86,7 +96,10 @@ public sealed partial class BackupRepository
                 plan = plan with { Workers = share.Workers, MaxMemoryBytes = PipelineMemory.GetPackBytes(request, share), IsShare = true };
             pipeline = new BackupPipeline(store, gate.Guard(volume), plan, meter);
             Manifest manifest = await pipeline.RunAsync(cancellationToken).ConfigureAwait(false);
-            byte[] bytes = ManifestEncoder.Encode(manifest);
+            await watch.EndAsync(cancellationToken).ConfigureAwait(false);
+            byte[] bytes = ManifestReadBack.Encode(manifest);
+            if (manifest.Geometry != new VolumeGeometry(draft.SizeBytes, draft.ChunkSize) || manifest.Hasher.Algorithm != draft.Hash)
+                throw new CorruptionException(manifest.Key, null, "the new manifest does not match its record, and was not stored");
             await store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
             meter.AddStored(bytes.Length);
             Backup backup = draft with
@@ -94,6 +107,7 @@ public sealed partial class BackupRepository
                 Status = BackupStatus.Available,
                 ObjectCount = manifest.Packs.Packs.Count(pack => pack.Key.BackupOrdinal == manifest.Ordinal) + 1,
                 UpdatedAt = _time.GetUtcNow(),
+                IsConsistent = watch.Reason is null ? null : false,
                 ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
                 BytesRead = meter.BytesRead,
                 BytesChanged = meter.BytesChanged,
@@ -105,7 +119,9 @@ public sealed partial class BackupRepository
             await CommitAsync(backup).ConfigureAwait(false);
             await BuryTakenOverAsync(takenOver, manifest).ConfigureAwait(false);
             await RemoveIntentAsync(backup).ConfigureAwait(false);
-            meter.Finish();
+            meter.Finish(_logger);
+            if (watch.Reason is { } reason)
+                _logger.Inconsistent(backup.Id, backup.VolumeId, reason);
             _logger.BackupCommitted(backup.Id, backup.BytesRead, backup.BytesChanged, backup.BytesStored, backup.DurationSeconds);
             operation.Note("backup_engine.volume.size", backup.SizeBytes);
             operation.Note("backup_engine.volume.read", backup.BytesRead);
@@ -153,6 +169,32 @@ public sealed partial class BackupRepository
             ?? await FindDamagedParentAsync(backups, cancellationToken).ConfigureAwait(false)
             ?? throw new BackupStateException($"There is no available backup of volume {options.VolumeId} in {Name} to do an incremental backup; do a full one first.");
         return (chosen, backups.Any(other => other.IsUnreadable || other.Description == RecordStore.RebuiltText || (other.Id != chosen.Id && IsLater(other, chosen))));
+    }
+
+    /// <summary>Reads the parent's manifest. One that was chosen here and cannot be read is passed over: the volume's intact backups stay usable.</summary>
+    private async Task<(Backup? Record, Manifest? Manifest)> ReadParentAsync(BackupOptions options, Backup? chosen, CancellationToken cancellationToken)
+    {
+        HashSet<Guid> passedOver = [];
+        for (Backup? record = chosen; record is not null;)
+        {
+            try
+            {
+                return (record, await _store.ReadManifestAsync(_records, record, cancellationToken).ConfigureAwait(false));
+            }
+            catch (CorruptionException e) when (options.ParentId is null)
+            {
+                _logger.ParentUnreadable(e, record.Id, record.VolumeId);
+                passedOver.Add(record.Id);
+
+                // The share of memory was taken for chunks of this size.
+                IReadOnlyList<Backup> backups = await _records.ListRecordsAsync(options.VolumeId, cancellationToken).ConfigureAwait(false);
+                record = GetLatest(backups.Where(backup => !passedOver.Contains(backup.Id) && backup.ChunkSize == chosen!.ChunkSize));
+                if (record is null)
+                    throw new CorruptionException(e.Key, e.Offset, $"{e.Problem}; no other backup of volume {options.VolumeId} can be the parent: make a full backup", e.InnerException);
+            }
+        }
+
+        return (null, null);
     }
 
     /// <summary>When no backup is whole any more, the latest that was found damaged and has its manifest is better than none: most of its data need not be stored again.</summary>

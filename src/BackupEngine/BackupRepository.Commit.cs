@@ -55,7 +55,7 @@ public sealed partial class BackupRepository
     /// <exception cref="ObjectStoreException">It did not answer.</exception>
     private async Task<T> LookAsync<T>(Backup backup, Func<CancellationToken, Task<T>> look)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             return await look(timeout.Token).ConfigureAwait(false);
@@ -70,13 +70,14 @@ public sealed partial class BackupRepository
     /// <summary>The backup is committed: whatever the caller wants now, the intent must go, and when it cannot it only delays a delete.</summary>
     private async Task RemoveIntentAsync(Backup backup)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             await _intents.DeleteAsync(backup, timeout.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        catch (Exception e)
         {
+            // The backup is committed, or has failed for a reason that the caller is to see: nothing here may hide that.
             _logger.CleanUpFailed(e, backup.Id);
         }
     }
@@ -87,7 +88,7 @@ public sealed partial class BackupRepository
     /// </summary>
     private async Task CleanUpAsync(Backup draft, IReadOnlyList<string> packKeys, IReadOnlyList<Intent> takenOver)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             if (!await TryPutFailedStoneAsync(draft, timeout.Token).ConfigureAwait(false))
@@ -110,7 +111,7 @@ public sealed partial class BackupRepository
         {
             // Declared dead: whoever did that removes the rest.
         }
-        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        catch (Exception e)
         {
             _logger.CleanUpFailed(e, draft.Id);
         }

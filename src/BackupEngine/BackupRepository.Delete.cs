@@ -97,12 +97,12 @@ public sealed partial class BackupRepository
 
     private async Task RemoveDeletionAsync(Backup backup, string mark)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             await _intents.DeleteDeletionsAsync([mark], timeout.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        catch (Exception e)
         {
             _logger.CleanUpFailed(e, backup.Id);
         }
@@ -168,7 +168,8 @@ public sealed partial class BackupRepository
 
         // Packs of a backup that is gone, or was cut off and taken over, may be needed by any other of the chain: then all must be asked. So may those of one with dependents.
         bool isOnlyForDescendants = backup.Status != BackupStatus.Error && Array.TrueForAll(packs, pack => pack.BackupOrdinal == manifest.Ordinal);
-        NeededPacks? kept = await ReadPacksAsync(isOnlyForDescendants ? SelectUnvouched(others) : others, manifest.VolumeId, cancellationToken).ConfigureAwait(false);
+        Guid? ownData = backup.Status == BackupStatus.Available ? manifest.BackupId : null;
+        NeededPacks? kept = await ReadPacksAsync(isOnlyForDescendants ? SelectUnvouched(others) : others, manifest.VolumeId, cancellationToken, ownData).ConfigureAwait(false);
         return kept is null ? null : [.. packs.Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
 
         bool IsOwnOrAbandoned(PackId pack) =>
@@ -203,8 +204,9 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>The packs that backups refer to whose data lies under a volume.</summary>
+    /// <param name="ownData">The data id of an available backup that is being deleted; null when what is asked about may have been adopted by another backup.</param>
     /// <returns>Null when one was deleted or repacked after it was listed: it may have vouched for others, which have to be asked now.</returns>
-    private async Task<NeededPacks?> ReadPacksAsync(IEnumerable<Backup> backups, string volumeId, CancellationToken cancellationToken)
+    private async Task<NeededPacks?> ReadPacksAsync(IEnumerable<Backup> backups, string volumeId, CancellationToken cancellationToken, Guid? ownData = null)
     {
         var needed = new NeededPacks();
         foreach (Backup backup in backups.Where(other => other.ManifestKey is not null && IntentStore.DataOf(other).VolumeId == volumeId))
@@ -231,24 +233,34 @@ public sealed partial class BackupRepository
                 }
 
                 if (backup.Status != BackupStatus.Error)
-                    throw;
-                needed.MayBeAny();
+                    _logger.PacksKept(e, backup.Id, backup.VolumeId);
+
+                // A full backup that was not repacked refers to its own packs and to those of interrupted backups only: never to those of another available backup.
+                if (ownData is { } id && backup is { Status: BackupStatus.Available, ParentId: null } && IntentStore.DataOf(backup).Id == backup.Id)
+                    needed.MayBeAnyButOf(id);
+                else
+                    needed.MayBeAny();
             }
         }
 
         return needed;
     }
 
-    /// <summary>Keys of packs that backups need; of those in error whose manifests cannot be read nobody knows which, and then it is any: what is left is prune's.</summary>
+    /// <summary>Keys of packs that backups need; of those whose manifests cannot be read nobody knows which, and then it is any: what is left is prune's.</summary>
     private sealed class NeededPacks
     {
         private readonly HashSet<string> _keys = [];
         private bool _isAny;
+        private Guid? _free;
 
         public void Add(IEnumerable<string> keys) => _keys.UnionWith(keys);
 
         public void MayBeAny() => _isAny = true;
 
-        public bool Contains(string key) => _isAny || _keys.Contains(key);
+        /// <summary>Any pack may be needed, except those that one backup stored.</summary>
+        public void MayBeAnyButOf(Guid dataId) => _free = dataId;
+
+        public bool Contains(string key) =>
+            _isAny || _keys.Contains(key) || (_free is { } free && !(StoreKeys.TryParsePack(key, out _, out Guid dataId, out _) && dataId == free));
     }
 }

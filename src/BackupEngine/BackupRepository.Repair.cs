@@ -35,8 +35,8 @@ public sealed partial class BackupRepository
 
     private async Task<RepairReport> RunRepairAsync(Operation operation, RepairOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
+        OptionsGuard.Check(options);
         var look = new VerifyOptions { Deep = true, Workers = options.Workers, Priority = options.Priority, Pause = options.Pause };
-        OptionsGuard.Check(look);
         await RequireAloneAsync("A repair", cancellationToken).ConfigureAwait(false);
         List<Guid> rebuilt = [];
         List<Guid> marked = [];

@@ -33,6 +33,7 @@ public sealed partial class BackupRepository
         Operation operation, Guid backupId, IWritableVolume target, RestoreOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(target);
+        target = CheckedWritableVolume.Of(target);
         operation.Note("backup_engine.backup.id", backupId);
         long began = Stopwatch.GetTimestamp();
         Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
@@ -49,7 +50,7 @@ public sealed partial class BackupRepository
         if (share is not null)
             options = options with { Workers = share.Workers, MaxMemoryBytes = share.Workers * request.WorkerBytes };
         (ProgressMeter meter, RestoreCounters counters) = await RestoreAsync(backup, gate.Guard(target), gate.Guard(_store), range, options, progress, cancellationToken).ConfigureAwait(false);
-        meter.Finish();
+        meter.Finish(_logger);
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         _logger.Restored(backupId, target.Name, counters.BytesWritten, counters.BytesZeroed, seconds);
         operation.Note("backup_engine.object_store.received", counters.BytesFetched);
@@ -93,15 +94,22 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>Opens a backup for reading anywhere in it, as if it were the volume.</summary>
-    /// <returns>A seekable read-only stream; for one reader at a time.</returns>
+    /// <returns>A seekable read-only stream. Its <see cref="BackupStream.ReadAtAsync"/> serves many callers at once.</returns>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
-    /// <exception cref="BackupStateException">The backup is not available.</exception>
+    /// <exception cref="BackupStateException">The backup is not available, or is deleted meanwhile; reading throws it, too.</exception>
     /// <exception cref="CorruptionException">Its manifest is missing or damaged; reading throws it for chunks.</exception>
     /// <exception cref="RepositoryException">Its manifest was written by a later version.</exception>
     /// <exception cref="ObjectStoreException">The store failed; reading throws it, too.</exception>
-    public async Task<Stream> OpenReadAsync(Guid backupId, CancellationToken cancellationToken = default)
+    public async Task<BackupStream> OpenReadAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
         Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
-        return new BackupStream(_dataStore, _records, backup, await _dataStore.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false));
+        Manifest manifest = await _dataStore.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false);
+        return new BackupStream(new OpenedBackup(_dataStore, _records, backup, manifest));
     }
+
+    /// <summary>Opens a backup as a volume that can only be read, with its holes: for copying it, or for backing it up elsewhere.</summary>
+    /// <inheritdoc cref="OpenReadAsync" path="/exception"/>
+    /// <returns>The volume; all its members are safe to call from many threads at once.</returns>
+    public async Task<IVolume> OpenVolumeAsync(Guid backupId, CancellationToken cancellationToken = default) =>
+        new BackupVolume(await OpenReadAsync(backupId, cancellationToken).ConfigureAwait(false));
 }

@@ -90,12 +90,12 @@ public sealed partial class BackupRepository
     /// <summary>Removes what is left of backups that were taken over; when that cannot be done now, prune does it.</summary>
     private async Task BuryTakenOverAsync(IReadOnlyList<Intent> takenOver, Manifest manifest)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             await BuryAsync(takenOver, manifest, timeout.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        catch (Exception e)
         {
             _logger.CleanUpFailed(e, manifest.BackupId);
         }

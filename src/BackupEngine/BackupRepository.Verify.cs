@@ -39,7 +39,7 @@ public sealed partial class BackupRepository
             : null;
         options = options with { Workers = share?.Workers ?? options.Workers };
         VerifyReport report = await new VerifyPipeline(gate.Guard(_store), options, meter).RunAsync(backups, cancellationToken).ConfigureAwait(false);
-        meter.Finish();
+        meter.Finish(_logger);
         report = await LookAgainAsync(report, backups, gate.Guard(_store), options, meter, cancellationToken).ConfigureAwait(false);
         operation.Note("backup_engine.verify.backups", report.BackupsChecked);
         operation.Note("backup_engine.verify.findings", report.Findings.Count);

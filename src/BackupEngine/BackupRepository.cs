@@ -30,7 +30,8 @@ public sealed partial class BackupRepository : IAsyncDisposable
 
     private BackupRepository(IObjectStore store, RepositoryOptions options)
     {
-        _counting = new CountingObjectStore(store);
+        OptionsGuard.Check(options);
+        _counting = new CountingObjectStore(new WrappingObjectStore(store));
         _store = new ContractObjectStore(new CheckedObjectStore(_counting), store, options.SingleWriter);
         _singleWriter = options.SingleWriter;
         _records = new RecordStore(_store);
@@ -38,7 +39,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
         _time = options.TimeProvider;
         _limits = options.Limits;
         _dataStore = new OperationGate(_limits, null).Guard(_store);
-        _logger = options.LoggerFactory?.CreateLogger<BackupRepository>() ?? NullLogger<BackupRepository>.Instance;
+        _logger = new SafeLogger(options.LoggerFactory?.CreateLogger<BackupRepository>() ?? NullLogger<BackupRepository>.Instance);
     }
 
     /// <summary>What messages call the container.</summary>
@@ -51,6 +52,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     /// <param name="store">The container; the repository does not dispose it.</param>
     /// <param name="options">What the repository needs from its host; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
     /// <exception cref="RepositoryException">The container holds no repository, or one of a later version.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public static async Task<BackupRepository> OpenAsync(

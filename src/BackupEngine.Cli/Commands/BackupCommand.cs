@@ -30,6 +30,16 @@ internal sealed class BackupCommand : EngineCommand
 
     private readonly Option<Guid?> _resume = BackupOptionSyntax.Resume();
     private readonly Option<bool> _noResume = new("--no-resume") { Description = "Do not look for a backup of the volume that was cut off." };
+    private readonly Option<bool> _allowInconsistent = new("--allow-inconsistent")
+    {
+        Description = "Back the volume up although it is mounted, in use, or changes meanwhile. The backup is marked as inconsistent.",
+    };
+
+    private readonly Option<bool> _readHoles = new("--read-holes")
+    {
+        Description = "Read holes like data, for storage that reports holes that it does not have (ZFS before 2.2.2, some FUSE file systems).",
+    };
+
     private readonly Option<bool> _noCreate = new("--no-create") { Description = "Fail when the directory or bucket of --store does not exist, instead of making it." };
 
     public BackupCommand()
@@ -41,7 +51,7 @@ internal sealed class BackupCommand : EngineCommand
             "backup-engine backup disk.img --store s3://bucket/disks --compression zstd:3")
     {
         Arguments.Add(_volume);
-        foreach (Option option in (Option[])[SharedOptions.Store, _volumeId, _incremental, _parent, _name, _description, _compression, _chunkSize, _hash, _workers, _maxMemory, LimitSyntax.Read, LimitSyntax.Upload, LimitSyntax.Download, _changedExtents, _resume, _noResume, _noCreate, SingleWriterSyntax.Option])
+        foreach (Option option in (Option[])[SharedOptions.Store, _volumeId, _incremental, _parent, _name, _description, _compression, _chunkSize, _hash, _workers, _maxMemory, LimitSyntax.Read, LimitSyntax.Upload, LimitSyntax.Download, _changedExtents, _resume, _noResume, _allowInconsistent, _readHoles, _noCreate, SingleWriterSyntax.Option])
             Options.Add(option);
         Validators.Add(result =>
         {
@@ -77,6 +87,8 @@ internal sealed class BackupCommand : EngineCommand
             ChangedExtents = changed,
             Resume = !context.Get(_noResume),
             ResumeId = context.Get(_resume),
+            AllowInconsistent = context.Get(_allowInconsistent),
+            ReadHoles = context.Get(_readHoles),
         };
         if (context.Get(_maxMemory) is { } maxMemory)
             options = options with { MaxMemoryBytes = maxMemory };

@@ -38,6 +38,11 @@ internal sealed class RestoreCommand : EngineCommand
         CustomParser = Parsers.OfNullable<VolumeExtent>(ExtentSyntax.TryParse),
     };
 
+    private readonly Option<bool> _forceTarget = new("--force-target")
+    {
+        Description = "Write to an image file although a loop device or a virtual machine uses it. What uses it then sees its data change. Mounted devices are never written to.",
+    };
+
     private readonly Option<long?> _maxMemory = BackupOptionSyntax.MaxMemory();
 
     public RestoreCommand()
@@ -49,7 +54,7 @@ internal sealed class RestoreCommand : EngineCommand
             "backup-engine restore latest --store /backups --to disk.img --range 1GiB:64MiB")
     {
         Arguments.Add(SharedOptions.Backup);
-        foreach (Option option in (Option[])[SharedOptions.Store, _to, SharedOptions.VolumeId, _inPlace, _range, _maxMemory, LimitSyntax.Read, LimitSyntax.Download])
+        foreach (Option option in (Option[])[SharedOptions.Store, _to, SharedOptions.VolumeId, _inPlace, _range, _forceTarget, _maxMemory, LimitSyntax.Read, LimitSyntax.Download])
             Options.Add(option);
     }
 
@@ -62,7 +67,7 @@ internal sealed class RestoreCommand : EngineCommand
         if (range is { } asked && asked.End > backup.SizeBytes)
             throw new CommandException(ExitCodes.WrongUsage, $"--range ends at byte {asked.End}, but the volume of backup {backup.Id} has {backup.SizeBytes}");
 
-        await using RestoreTarget target = RestoreTarget.Open(context.GetRequired(_to), backup, range);
+        await using RestoreTarget target = RestoreTarget.Open(context.GetRequired(_to), backup, range, context.Get(_forceTarget));
         RestoreOptions options = new() { Range = range, Differential = context.Get(_inPlace) == Differential };
         if (context.Get(_maxMemory) is { } maxMemory)
             options = options with { MaxMemoryBytes = maxMemory };

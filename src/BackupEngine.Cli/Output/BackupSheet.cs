@@ -24,6 +24,7 @@ internal static class BackupSheet
         yield return ("description", backup.Description);
         yield return ("status", BackupText.Status(backup.Status));
         yield return ("fail reason", backup.FailReason);
+        yield return ("consistent", backup.IsConsistent switch { false => "no: the volume changed, or may have changed, while it was read", true => "yes", null => null });
         yield return ("type", BackupText.Type(backup));
         yield return ("parent", backup.ParentId?.ToString());
         yield return ("dependents", backup.HasDependentBackups switch { true => "yes", false => "none", null => null });

@@ -72,6 +72,11 @@ public sealed record Backup
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? DamagedPacks { get; init; }
 
+    /// <summary>Gets false when the volume changed, or may have changed, while it was read; null when no change is known, and in records of earlier versions.</summary>
+    [JsonPropertyName("consistent")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? IsConsistent { get; init; }
+
     /// <summary>The caller's own names and values.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init => field = value ?? _emptyMetadata; } = _emptyMetadata;
 

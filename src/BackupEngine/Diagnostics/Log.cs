@@ -40,4 +40,16 @@ internal static partial class Log
 
     [LoggerMessage(12, LogLevel.Warning, "Volume {VolumeId} is read as a whole: changed extents were given without a parent, and backup {ParentId}, which is to be it, is not the latest")]
     public static partial void ExtentsNotUsed(this ILogger logger, string volumeId, Guid parentId);
+
+    [LoggerMessage(40, LogLevel.Warning, "The last progress report of an operation that has succeeded failed in the caller's callback")]
+    public static partial void LastProgressFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(41, LogLevel.Warning, "Backup {BackupId} of volume {VolumeId} is inconsistent: {Reason}")]
+    public static partial void Inconsistent(this ILogger logger, Guid backupId, string volumeId, string reason);
+
+    [LoggerMessage(42, LogLevel.Warning, "Backup {BackupId} of volume {VolumeId} cannot be the parent of an incremental backup because its manifest cannot be read; an older backup is tried. Run repair")]
+    public static partial void ParentUnreadable(this ILogger logger, Exception exception, Guid backupId, string volumeId);
+
+    [LoggerMessage(43, LogLevel.Warning, "Packs of volume {VolumeId} are kept because the manifest of backup {BackupId} cannot be read. Run repair, then delete that backup")]
+    public static partial void PacksKept(this ILogger logger, Exception exception, Guid backupId, string volumeId);
 }

@@ -16,7 +16,11 @@ namespace BackupEngine.Pruning;
 /// <param name="kept">Takes reasons why something is left that should not be.</param>
 internal sealed class LiveReferences(IObjectStore store, RecordStore records, StoredData data, List<string> kept)
 {
-    /// <exception cref="CorruptionException">A manifest cannot be read.</exception>
+    private readonly HashSet<string> _keptVolumes = [];
+
+    /// <summary>Gets the volumes under whose prefixes nothing is removed, because the manifest of an available backup cannot be read.</summary>
+    public IReadOnlySet<string> KeptVolumes => _keptVolumes;
+
     public async Task SubtractAsync(IEnumerable<Backup> live, CancellationToken cancellationToken)
     {
         Backup[] backups =
@@ -68,8 +72,6 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
                     return await ReadAsync(now, cancellationToken).ConfigureAwait(false);
             }
 
-            if (backup.Status != BackupStatus.Error)
-                throw;
             KeepAll(backup, e);
             return null;
         }
@@ -78,10 +80,16 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
     /// <summary>Nobody can restore it as it is, but perhaps somebody can mend it: until it is deleted, all stays that it might need.</summary>
     private void KeepAll(Backup backup, CorruptionException why)
     {
-        VolumeData volume = data.Volumes[IntentStore.DataOf(backup).VolumeId];
-        if (volume.Manifests.Count + volume.Packs.Count == 0)
+        string volumeId = IntentStore.DataOf(backup).VolumeId;
+        VolumeData volume = data.Volumes[volumeId];
+
+        // The rules count it as a backup that can be restored: what they do not keep for its sake must stay.
+        bool isNew = backup.Status == BackupStatus.Available && _keptVolumes.Add(volumeId);
+        if (!isNew && volume.Manifests.Count + volume.Packs.Count == 0)
             return;
-        kept.Add($"all manifests and packs of volume {backup.VolumeId}, because backup {backup.Id} is in error and its manifest cannot be read; delete it if nobody needs it ({why.Message})");
+        kept.Add(backup.Status == BackupStatus.Error
+            ? $"all manifests and packs of volume {backup.VolumeId}, because backup {backup.Id} is in error and its manifest cannot be read; delete it if nobody needs it ({why.Message})"
+            : $"everything of volume {backup.VolumeId}, because the manifest of backup {backup.Id} cannot be read; run repair, then delete that backup if nobody needs it, and prune again ({why.Message})");
         volume.Manifests.Clear();
         volume.Packs.Clear();
     }

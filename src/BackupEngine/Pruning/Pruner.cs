@@ -1,4 +1,5 @@
 using BackupEngine.Catalog;
+using BackupEngine.Diagnostics;
 using BackupEngine.Limits;
 using BackupEngine.ObjectStores;
 
@@ -69,7 +70,15 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
 
         // An import needs what its manifest names before its record is there.
         IEnumerable<Backup> imports = working.Where(intent => intent.IsImport).Select(intent => intent.Backup);
-        await new LiveReferences(_gated, records, data, _kept).SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
+        var references = new LiveReferences(_gated, records, data, _kept);
+        await references.SubtractAsync(live.Concat(imports), cancellationToken).ConfigureAwait(false);
+        if (references.KeptVolumes.Count > 0)
+        {
+            Backup[] stay = [.. removed.Where(backup => !breaking.IsBuried(backup) && references.KeptVolumes.Contains(IntentStore.DataOf(backup).VolumeId))];
+            removed = [.. removed.Except(stay)];
+            live = [.. live, .. stay];
+        }
+
         Protect(data, working, live, [.. removed, .. abandoned]);
         if (!options.DryRun)
         {
@@ -205,12 +214,12 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
 
     private async Task RemoveMarksAsync(List<string> marks)
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(TimeSpan.FromSeconds(30), time);
         try
         {
             await intents.DeleteDeletionsAsync(marks, timeout.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        catch (Exception e)
         {
             // They hold others up only as long as this process lives; the next prune removes them.
             _kept.Add($"{marks.Count} marks of this prune ({e.Message})");

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using BackupEngine.Catalog;
+using BackupEngine.Diagnostics;
 using BackupEngine.Limits;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
@@ -141,7 +142,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
             Manifest old = await store.ReadManifestAsync(byManifest[key].First(), cancellationToken).ConfigureAwait(false);
             if (await rewriter.RewriteAsync(old, newId, cancellationToken).ConfigureAwait(false) is not { } anew)
                 continue;
-            byte[] bytes = ManifestEncoder.Encode(anew);
+            byte[] bytes = ManifestReadBack.Encode(anew);
             await store.PutAsync(anew.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
             BytesStored += bytes.Length;
             foreach (Backup backup in byManifest[key])
@@ -193,7 +194,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
         }
         finally
         {
-            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), time);
+            using CancellationTokenSource timeout = SafeTimeout.Create(TimeSpan.FromSeconds(30), time);
             await intents.DeleteDeletionsAsync([mark], timeout.Token).ConfigureAwait(false);
         }
     }

@@ -23,7 +23,7 @@ public class HashBenchmarks
     public void Setup()
     {
         _chunk = SyntheticData.Create(ChunkKiB << 10);
-        _hasher = new ChunkHasher(Algorithm, Seed: 42);
+        _hasher = new ChunkHasher(Algorithm, seed: 42);
     }
 
     [Benchmark]

@@ -40,4 +40,10 @@ internal static partial class Log
 
     [LoggerMessage(12, LogLevel.Warning, "Volume {VolumeId} is read as a whole: changed extents were given without a parent, and backup {ParentId}, which is to be it, is not the latest")]
     public static partial void ExtentsNotUsed(this ILogger logger, string volumeId, Guid parentId);
+
+    [LoggerMessage(24, LogLevel.Warning, "Volume {VolumeId} continues a chain with the hash xxh128, which misses changes that are constructed to be missed. Unless all content of the volume is trusted, make a full backup: it begins a chain with the hash blake3")]
+    public static partial void WeakHash(this ILogger logger, string volumeId);
+
+    [LoggerMessage(25, LogLevel.Information, "{Repository} has format version {Version} now; engines that do not know this version refuse it")]
+    public static partial void FormatRaised(this ILogger logger, string repository, int version);
 }

@@ -34,7 +34,10 @@ public sealed record BackupOptions
     /// <summary>Bytes in a chunk: a power of two from 4 KiB to 4 MiB. Null: the parent's, or 64 KiB for a full.</summary>
     public int? ChunkSize { get; init; }
 
-    /// <summary>The hash of chunks. Null: the parent's, or <see cref="ChunkHash.XxHash128"/> for a full.</summary>
+    /// <summary>
+    /// Gets the hash of chunks. Null: the parent's, or <see cref="ChunkHash.Blake3"/> for a full. A chain keeps its hash. When an incremental continues a chain with
+    /// <see cref="ChunkHash.XxHash128"/> and this is null, a warning is logged.
+    /// </summary>
     public ChunkHash? Hash { get; init; }
 
     /// <summary>Workers that read, hash and compress, 1 to 256. Null: one for each processor.</summary>

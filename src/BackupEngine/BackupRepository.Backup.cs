@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using BackupEngine.Catalog;
@@ -16,6 +17,9 @@ namespace BackupEngine;
 
 public sealed partial class BackupRepository
 {
+    /// <summary>The volumes whose weak hash was logged. Once for each is enough in a process that backs them up every hour.</summary>
+    private readonly ConcurrentDictionary<string, bool> _warnedVolumes = new();
+
     /// <summary>How long a failed backup tries to remove what it stored.</summary>
     private static readonly TimeSpan _cleanUpTimeout = TimeSpan.FromSeconds(30);
 
@@ -75,6 +79,9 @@ public sealed partial class BackupRepository
         VolumeWatch watch = await VolumeWatch.BeginAsync(source, options.AllowInconsistent, cancellationToken).ConfigureAwait(false);
         IObjectStore store = gate.Guard(_store);
         using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
+        await RequireFormatAsync(ManifestEncoder.GetVersion(draft.Hash), cancellationToken).ConfigureAwait(false);
+        if (draft is { ParentId: not null, Hash: ChunkHash.XxHash128 } && options.Hash is null && _warnedVolumes.TryAdd(draft.VolumeId, true))
+            _logger.WeakHash(draft.VolumeId);
         await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], isChosen: options.BackupId is not null, cancellationToken).ConfigureAwait(false);
         await RecheckIdAsync(draft, isChosen: options.BackupId is not null, cancellationToken).ConfigureAwait(false);
         BackupPipeline? pipeline = null;
@@ -200,7 +207,7 @@ public sealed partial class BackupRepository
     /// <summary>When no backup is whole any more, the latest that was found damaged and has its manifest is better than none: most of its data need not be stored again.</summary>
     private async Task<Backup?> FindDamagedParentAsync(IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
     {
-        foreach (Backup backup in backups.Where(backup => backup is { Status: BackupStatus.Error, DamagedPacks: not null }).OrderByDescending(backup => backup.DataTimestamp).ThenByDescending(backup => backup.CreatedAt))
+        foreach (Backup backup in backups.Where(backup => backup is { Status: BackupStatus.Error, DamagedPacks: not null, IsUnreadable: false }).OrderByDescending(backup => backup.DataTimestamp).ThenByDescending(backup => backup.CreatedAt))
         {
             try
             {
@@ -219,7 +226,7 @@ public sealed partial class BackupRepository
     private Backup CreateDraft(IVolume volume, BackupOptions options, Backup? parentRecord, Manifest? parent)
     {
         int chunkSize = options.ChunkSize ?? parent?.Geometry.ChunkSize ?? ChunkSizes.Default;
-        ChunkHash hash = options.Hash ?? parent?.Hasher.Algorithm ?? ChunkHash.XxHash128;
+        ChunkHash hash = options.Hash ?? parent?.Hasher.Algorithm ?? ChunkHash.Blake3;
         if (parent is not null && chunkSize != parent.Geometry.ChunkSize)
             throw new BackupStateException($"The chain has chunks of {parent.Geometry.ChunkSize} bytes, so an incremental cannot have chunks of {chunkSize}; do a full backup to change it.");
         if (parent is not null && hash != parent.Hasher.Algorithm)
@@ -260,7 +267,7 @@ public sealed partial class BackupRepository
             BackupId = draft.Id,
             DataVolumeId = parent?.VolumeId ?? draft.VolumeId,
             Geometry = geometry,
-            Hasher = parent?.Hasher ?? new ChunkHasher(draft.Hash, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)))),
+            Hasher = parent?.Hasher ?? new ChunkHasher(draft.Hash, ChainKey.CreateRandom(draft.Hash)),
             Compression = options.Compression,
             Parent = parent,
             DamagedPacks = parent is null || damagedPacks is null ? new HashSet<PackId>() : DamagedParent.FindPacks(parent, damagedPacks),

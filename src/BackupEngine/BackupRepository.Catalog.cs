@@ -78,11 +78,14 @@ public sealed partial class BackupRepository
         if (volumes > 1)
             throw new AmbiguousBackupException($"{Name} holds backups of {volumes} volumes; say of which the latest is meant.");
         string where = volumeId is null ? Name : $"{Name} for volume {volumeId}";
-        return GetLatest(backups) ?? throw new BackupNotFoundException($"There is no available backup in {where}.");
+        Backup latest = GetLatest(backups, withNewer: true) ?? throw new BackupNotFoundException($"There is no available backup in {where}.");
+        NewerRecord.ThrowIf(latest);
+        return latest;
     }
 
-    private static Backup? GetLatest(IEnumerable<Backup> backups) =>
-        backups.Where(backup => backup.Status == BackupStatus.Available)
+    /// <param name="withNewer">Whether a backup counts that a newer engine wrote. It cannot be used, but an older one must not pass for the latest without a word.</param>
+    private static Backup? GetLatest(IEnumerable<Backup> backups, bool withNewer = false) =>
+        backups.Where(backup => (backup.Status == BackupStatus.Available && !backup.IsUnreadable) || (withNewer && backup.IsNewer))
             .OrderBy(backup => backup.DataTimestamp).ThenBy(backup => backup.CreatedAt).LastOrDefault();
 
     private static bool IsLater(Backup backup, Backup other) =>

@@ -31,6 +31,7 @@ public sealed partial class BackupRepository
         // For one that cannot be read less is asked: a single bad read must not make a sound one of those.
         if (backup.IsUnreadable)
             backup = await _records.FindRecordOrStubAsync(backupId, cancellationToken).ConfigureAwait(false) ?? throw NoSuchBackup(backupId);
+        NewerRecord.ThrowIf(backup);
         await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false);
 
         // Said first, and only then everything is looked at again: a writer does it the other way round, so at least one sees the other.

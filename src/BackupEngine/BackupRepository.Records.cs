@@ -39,6 +39,8 @@ public sealed partial class BackupRepository
         if (await _intents.ExistsAsync(backup, cancellationToken).ConfigureAwait(false))
             await _intents.RemoveDeadImportAsync(backup, cancellationToken).ConfigureAwait(false);
 
+        await RequireFormatAsync(ManifestEncoder.GetVersion(backup.Hash), cancellationToken).ConfigureAwait(false);
+
         // An import holds on to data as a writer does to its parent: the intent first, and only then a look at what it names.
         using LocalWriters.Registration writing = LocalWriters.Begin(backup.Id);
         await PutIntentAsync(backup with { Status = BackupStatus.Creating }, [], isChosen: true, cancellationToken).ConfigureAwait(false);
@@ -79,8 +81,10 @@ public sealed partial class BackupRepository
             throw new RecordFormatException($"The record was exported by '{record.BackupService}'; this engine reads records of '{ExportedRecord.ServiceName}'.");
         try
         {
-            Backup backup = JsonSerializer.Deserialize(Convert.FromBase64String(record.BackupUrl ?? ""), CatalogJson.Default.Backup)
+            Backup backup = CatalogJson.ReadExported(Convert.FromBase64String(record.BackupUrl ?? ""))
                 ?? throw new RecordFormatException("The record is empty.");
+            if (backup.RecordVersion > RecordVersion.Current)
+                throw new RecordFormatException($"The record of backup {backup.Id} was written by a newer engine (record version {backup.RecordVersion}; this engine reads version {RecordVersion.Current}). Use a newer engine.");
             if (!CatalogJson.IsPossible(backup))
                 throw new RecordFormatException($"The record cannot be used: {CatalogJson.DescribeImpossible(backup)}.");
             return backup.Id == Guid.Empty || !StoreKeys.IsValidVolumeId(backup.VolumeId)

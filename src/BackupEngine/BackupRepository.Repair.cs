@@ -41,7 +41,7 @@ public sealed partial class BackupRepository
         List<Guid> rebuilt = [];
         List<Guid> marked = [];
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
-        Backup[] damagedRecords = [.. records.Where(record => record.IsUnreadable)];
+        Backup[] damagedRecords = [.. records.Where(record => record is { IsUnreadable: true, IsNewer: false })];
         HashSet<string> manifests = damagedRecords.Length > 0 ? await ListManifestsAsync(cancellationToken).ConfigureAwait(false) : [];
         HashSet<string> unnamed = [.. manifests.Except(records.Select(record => record.ManifestKey ?? ""))];
         foreach (Backup unreadable in damagedRecords)

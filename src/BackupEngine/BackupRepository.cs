@@ -25,6 +25,9 @@ public sealed partial class BackupRepository : IAsyncDisposable
     private readonly OperationLimits? _limits;
     private readonly bool _singleWriter;
 
+    /// <summary>The highest version whose objects the repository is known to hold; see <see cref="RequireFormatAsync"/>.</summary>
+    private int _formatVersion;
+
     /// <summary>The store for data that no operation with a gate of its own moves: streams keep to the shared rates through it. Records and intents never wait.</summary>
     private readonly IObjectStore _dataStore;
 
@@ -60,7 +63,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(store);
         var repository = new BackupRepository(store, options ?? new RepositoryOptions());
-        return await RepositoryFile.ReadAsync(repository._store, cancellationToken).ConfigureAwait(false) is not null
+        return await repository.TryReadFileAsync(cancellationToken).ConfigureAwait(false)
             ? repository
             : throw new RepositoryException($"{store.Name} is not a backup repository: it has no {StoreKeys.Repository}.") { IsMissing = true };
     }
@@ -75,7 +78,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(store);
         var repository = new BackupRepository(store, options ?? new RepositoryOptions());
-        if (await RepositoryFile.ReadAsync(repository._store, cancellationToken).ConfigureAwait(false) is not null)
+        if (await repository.TryReadFileAsync(cancellationToken).ConfigureAwait(false))
             throw new RepositoryException($"{store.Name} is a backup repository already.");
         await repository.InitializeAsync(cancellationToken).ConfigureAwait(false);
         return repository;
@@ -91,7 +94,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(store);
         var repository = new BackupRepository(store, options ?? new RepositoryOptions());
-        if (await RepositoryFile.ReadAsync(repository._store, cancellationToken).ConfigureAwait(false) is null)
+        if (!await repository.TryReadFileAsync(cancellationToken).ConfigureAwait(false))
             await repository.InitializeAsync(cancellationToken).ConfigureAwait(false);
         return repository;
     }
@@ -120,6 +123,31 @@ public sealed partial class BackupRepository : IAsyncDisposable
 
         await _store.ProbeEmptyAsync(cancellationToken).ConfigureAwait(false);
         await _store.DeleteAsync(abandonedProbes, cancellationToken).ConfigureAwait(false);
-        await RepositoryFile.CreateAsync(_store, _time, cancellationToken).ConfigureAwait(false);
+        _formatVersion = await RepositoryFile.CreateAsync(_store, _time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <returns><see langword="true"/> if the container is a repository.</returns>
+    private async Task<bool> TryReadFileAsync(CancellationToken cancellationToken)
+    {
+        if (await RepositoryFile.ReadAsync(_store, cancellationToken).ConfigureAwait(false) is not { } file)
+            return false;
+        _formatVersion = file.WritableVersion;
+        return true;
+    }
+
+    /// <summary>
+    /// Makes sure that engines which do not know a version of the format refuse the repository. Every operation calls this before it stores the first object that such an
+    /// engine would misread.
+    /// </summary>
+    /// <exception cref="RepositoryException">The repository file is missing, damaged, or of a later version.</exception>
+    private async Task RequireFormatAsync(int version, CancellationToken cancellationToken)
+    {
+        int known = Volatile.Read(ref _formatVersion);
+        if (known >= version)
+            return;
+        int now = await RepositoryFile.RequireVersionAsync(_store, version, cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref _formatVersion, now);
+        if (known > 0)
+            _logger.FormatRaised(Name, now);
     }
 }

@@ -51,7 +51,10 @@ internal sealed class VerifyCommand : EngineCommand
         if (context.Json)
         {
             VerifyDocument document = new(
-                problem is null, options.Deep, report.BackupsChecked, report.PacksChecked, report.BytesRead, seconds, report.Findings, repository.Requests);
+                problem is null, options.Deep, report.BackupsChecked, report.PacksChecked, report.BytesRead, seconds, report.Findings, repository.Requests)
+            {
+                BackupsSkipped = report.BackupsSkipped is [] ? null : report.BackupsSkipped,
+            };
             CliJson.Print(problem is null ? document : document with { Error = problem, ExitCode = exitCode }, CliJson.Default.VerifyDocument);
         }
         else
@@ -59,6 +62,8 @@ internal sealed class VerifyCommand : EngineCommand
             Print(report, options.Deep, seconds);
         }
 
+        if (report.BackupsSkipped.Count > 0)
+            ErrorReport.WriteWarning($"{report.BackupsSkipped.Count} backups were written by a newer engine and were not checked: {string.Join(", ", report.BackupsSkipped)}. Use a newer engine.");
         if (problem is not null)
             ErrorReport.WriteLine(problem);
         return exitCode;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BackupEngine.Catalog;
+using BackupEngine.Cli.CommandLine;
 
 namespace BackupEngine.Cli.Output;
 
@@ -39,7 +40,7 @@ internal static class BackupSheet
         yield return ("stored", $"{Bytes(backup.BytesStored)} in {backup.ObjectCount} {(backup.ObjectCount == 1 ? "object" : "objects")}");
         yield return ("duration", $"{ByteText.Duration(backup.DurationSeconds)} ({ByteText.Rate(backup.SizeBytes, backup.DurationSeconds)})");
         yield return ("chunk size", ByteText.Of(backup.ChunkSize));
-        yield return ("hash", backup.Hash switch { Hashing.ChunkHash.Sha256 => "sha256", _ => "xxh128" });
+        yield return ("hash", HashSyntax.NameOf(backup.Hash));
         yield return ("compression", backup.Compression.ToString());
         yield return ("availability zone", backup.AvailabilityZone);
         foreach ((string key, string value) in backup.Metadata)

@@ -49,6 +49,10 @@ internal sealed record VerifyDocument(
     IReadOnlyList<VerifyFinding> Findings,
     RequestCounts Requests)
 {
+    /// <summary>Gets the backups that were not checked, because a newer engine wrote them. Null when there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<Guid>? BackupsSkipped { get; init; }
+
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Error { get; init; }
 

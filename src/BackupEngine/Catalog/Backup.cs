@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using BackupEngine.Compression;
 using BackupEngine.Diagnostics;
@@ -111,6 +112,16 @@ public sealed record Backup
     /// <summary>Version of the engine that wrote the backup.</summary>
     public string? EngineVersion { get; init; }
 
+    /// <summary>
+    /// Gets the version of the record's form. An engine that finds a higher version than it knows refuses all operations on the backup, and all that remove data beside it.
+    /// Default: 1.
+    /// </summary>
+    public int RecordVersion { get; init => field = Math.Max(value, 1); } = 1;
+
+    /// <summary>Gets the members of the record that this engine does not know. They are kept whenever the record is rewritten. Null when there are none.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? OtherMembers { get; init; }
+
     /// <summary>What making the backup took of what operations share; only in what <see cref="BackupRepository.BackupAsync"/> returns, never stored.</summary>
     [JsonIgnore]
     public OperationStatistics? Statistics { get; init; }
@@ -118,6 +129,10 @@ public sealed record Backup
     /// <summary>Whether this only stands for a record that could not be read.</summary>
     [JsonIgnore]
     internal bool IsUnreadable { get; init; }
+
+    /// <summary>Gets a value that indicates whether the record could not be read because a newer engine wrote it. It is intact, and must be left as it is.</summary>
+    [JsonIgnore]
+    internal bool IsNewer { get; init; }
 
     private static readonly Dictionary<string, string> _emptyMetadata = [];
 }

@@ -131,9 +131,9 @@ internal sealed class IntentStore(IObjectStore store)
                 ? intent
                 : throw new CorruptionException(key, null, $"the intent says that it is for backup {intent.Backup.Id} of volume {intent.Backup.VolumeId}");
         }
-        catch (CorruptionException e)
+        catch (BackupEngineException e) when (e is CorruptionException or RepositoryException)
         {
-            return new Intent { Backup = RecordStore.CreateStub(volumeId, backupId, BackupStatus.Creating, null), Damage = e.Message };
+            return new Intent { Backup = RecordStore.CreateStub(volumeId, backupId, BackupStatus.Creating, null), Damage = e.Message, IsNewer = e is RepositoryException };
         }
     }
 }

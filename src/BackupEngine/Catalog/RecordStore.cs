@@ -88,12 +88,15 @@ internal sealed class RecordStore(IObjectStore store)
     /// <param name="backup">Which.</param>
     /// <param name="change">Given the record as it is; one that cannot be read as a backup in error. Null leaves it.</param>
     /// <returns>What was put; null when the record was left, or there is none.</returns>
+    /// <exception cref="RepositoryException">A newer engine wrote the record.</exception>
     public async Task<Backup?> ChangeRecordAsync(Backup backup, Func<Backup, Task<Backup?>> change, CancellationToken cancellationToken)
     {
         string key = StoreKeys.Record(backup.VolumeId, backup.Id);
         for (int attempt = 1; ; attempt++)
         {
             (byte[]? json, Backup? there) = await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false);
+            if (there is not null)
+                NewerRecord.ThrowIf(there);
             if (there is null || await change(there).ConfigureAwait(false) is not { } anew)
                 return null;
             try
@@ -134,12 +137,16 @@ internal sealed class RecordStore(IObjectStore store)
     /// Throws when a record in a list could not be read: nobody knows what data it refers to, so nothing may be taken away before it is repaired.
     /// </summary>
     /// <exception cref="CorruptionException">One could not be read.</exception>
+    /// <exception cref="RepositoryException">One was written by a newer engine.</exception>
     public static void ThrowIfUnreadable(IEnumerable<Backup> records)
     {
-        if (records.FirstOrDefault(record => record.IsUnreadable) is { } record)
+        records = [.. records];
+        foreach (Backup record in records)
+            NewerRecord.ThrowIf(record);
+        if (records.FirstOrDefault(record => record.IsUnreadable) is { } unreadable)
         {
             throw new CorruptionException(
-                StoreKeys.Record(record.VolumeId, record.Id), null, $"the record cannot be read, so nobody knows what it needs; repair the repository, or delete that backup, before anything is removed ({record.FailReason})");
+                StoreKeys.Record(unreadable.VolumeId, unreadable.Id), null, $"the record cannot be read, so nobody knows what it needs; repair the repository, or delete that backup, before anything is removed ({unreadable.FailReason})");
         }
     }
 
@@ -214,8 +221,15 @@ internal sealed class RecordStore(IObjectStore store)
         }
     }
 
-    private async Task<Backup?> ReadAsync(string key, CancellationToken cancellationToken) =>
-        await FindBytesAsync(key, cancellationToken).ConfigureAwait(false) is { } json ? Parse(key, json) : null;
+    /// <exception cref="RepositoryException">A newer engine wrote it.</exception>
+    private async Task<Backup?> ReadAsync(string key, CancellationToken cancellationToken)
+    {
+        if (await FindBytesAsync(key, cancellationToken).ConfigureAwait(false) is not { } json)
+            return null;
+        Backup backup = Parse(key, json);
+        NewerRecord.ThrowIf(backup);
+        return backup;
+    }
 
     private static Backup Parse(string key, byte[] json)
     {

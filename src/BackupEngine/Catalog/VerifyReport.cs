@@ -17,6 +17,9 @@ public sealed record VerifyReport
     /// <summary>Backups looked at.</summary>
     public required int BackupsChecked { get; init; }
 
+    /// <summary>Gets the backups that this engine cannot check, because a newer engine wrote them. They are not counted as checked.</summary>
+    public IReadOnlyList<Guid> BackupsSkipped { get; init; } = [];
+
     /// <summary>Packs looked at.</summary>
     public required long PacksChecked { get; init; }
 

@@ -52,4 +52,10 @@ internal static partial class Log
 
     [LoggerMessage(43, LogLevel.Warning, "Packs of volume {VolumeId} are kept because the manifest of backup {BackupId} cannot be read. Run repair, then delete that backup")]
     public static partial void PacksKept(this ILogger logger, Exception exception, Guid backupId, string volumeId);
+
+    [LoggerMessage(24, LogLevel.Warning, "Volume {VolumeId} continues a chain with the hash xxh128, which misses changes that are constructed to be missed. Unless all content of the volume is trusted, make a full backup: it begins a chain with the hash blake3")]
+    public static partial void WeakHash(this ILogger logger, string volumeId);
+
+    [LoggerMessage(25, LogLevel.Information, "{Repository} has format version {Version} now; engines that do not know this version refuse it")]
+    public static partial void FormatRaised(this ILogger logger, string repository, int version);
 }

@@ -12,6 +12,7 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
     private readonly List<VerifyFinding> _findings = [];
     private readonly Dictionary<string, Dictionary<string, long>> _packSizes = [];
     private readonly HashSet<string> _packsChecked = [];
+    private readonly List<Guid> _skipped = [];
     private int _backupsChecked;
 
     public async Task<VerifyReport> RunAsync(IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
@@ -29,6 +30,7 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
         return new VerifyReport
         {
             BackupsChecked = _backupsChecked,
+            BackupsSkipped = _skipped,
             PacksChecked = _packsChecked.Count,
             BytesRead = meter.BytesRead,
             Findings = [.. _findings.OrderBy(finding => finding.BackupId).ThenBy(finding => finding.VolumeOffset).ThenBy(finding => finding.Key, StringComparer.Ordinal)],
@@ -53,13 +55,13 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
 
     private async Task<CheckedManifest?> TryTrustAsync(Backup backup, CancellationToken cancellationToken)
     {
-        if (!options.Deep || backup.Status == BackupStatus.Error)
+        if (!options.Deep || backup.Status == BackupStatus.Error || backup.IsNewer)
             return null;
         try
         {
             return CheckedManifest.Trust(await store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false));
         }
-        catch (CorruptionException)
+        catch (BackupEngineException e) when (e is CorruptionException or RepositoryException)
         {
             // Not what is looked at here; whoever came later is simply read whole.
             return null;
@@ -68,6 +70,12 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
 
     private async Task<CheckedManifest?> CheckAsync(Backup backup, CheckedManifest? previous, CancellationToken cancellationToken)
     {
+        if (backup.IsNewer)
+        {
+            _skipped.Add(backup.Id);
+            return null;
+        }
+
         _backupsChecked++;
         if (backup.Status == BackupStatus.Error)
         {
@@ -83,6 +91,13 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
         catch (CorruptionException e)
         {
             _findings.Add(new VerifyFinding(backup.Id, e.Key, e.Offset, null, null, e.Problem));
+            return null;
+        }
+        catch (RepositoryException)
+        {
+            // A later version of the format, and the SHA-256 in the record is right: it is not damaged.
+            _backupsChecked--;
+            _skipped.Add(backup.Id);
             return null;
         }
 

@@ -21,7 +21,7 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
         DateTimeOffset now = options is { BreakIntents: true, DryRun: false } && atWork.Intents.Count + atWork.Deletions.Count > 0
             ? await GetStoreTimeAsync(cancellationToken).ConfigureAwait(false)
             : time.GetUtcNow();
-        _broken.AddRange(atWork.Intents.Where(intent => IsInScope(intent.Backup.VolumeId) && (intent.IsDead || IsOld(intent.StoredAt))));
+        _broken.AddRange(atWork.Intents.Where(intent => IsInScope(intent.Backup.VolumeId) && !intent.IsNewer && (intent.IsDead || IsOld(intent.StoredAt))));
         _deletions.AddRange(atWork.Deletions.Where(deletion => IsInScope(deletion.DataVolumeId) && (deletion.IsDead || IsOld(deletion.StoredAt))));
 
         bool IsInScope(string volumeId) => options.VolumeId is null || volumeId == options.VolumeId;

@@ -57,6 +57,8 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
     {
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         Intent[] working = [.. atWork.Intents.Where(intent => !breaking.IsBroken(intent))];
+        if (working.FirstOrDefault(intent => intent.IsNewer) is { } newer)
+            throw new RepositoryException(newer.Damage!);
         if (working.FirstOrDefault(intent => intent.Damage is not null) is { } unreadable)
         {
             throw new CorruptionException(

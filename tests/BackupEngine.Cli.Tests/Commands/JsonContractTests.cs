@@ -10,7 +10,7 @@ public sealed class JsonContractTests : IDisposable
     [
         "availability_zone", "bytes_changed", "bytes_read", "bytes_stored", "chunk_size", "compression", "container", "created_at",
         "data_timestamp", "description", "duration_seconds", "engine_version", "fail_reason", "hash", "id", "is_incremental", "manifest",
-        "manifest_sha256", "metadata", "name", "object_count", "parent_id", "size", "snapshot_id", "status", "updated_at", "volume_id", "volume_size",
+        "manifest_sha256", "metadata", "name", "object_count", "parent_id", "record_version", "size", "snapshot_id", "status", "updated_at", "volume_id", "volume_size",
     ];
 
     private readonly Workspace _workspace = new();

@@ -49,7 +49,7 @@ public sealed class FormatDocumentTests
     [InlineData("### Pack header, 64 bytes", PackFormat.HeaderSize)]
     [InlineData("### Pack footer, the last 40 bytes", PackFormat.FooterSize)]
     [InlineData("## Frame", FrameFormat.HeaderSize)]
-    [InlineData("### Manifest header, 128 bytes", ManifestFormat.HeaderSize)]
+    [InlineData("### Manifest header, 128 or 160 bytes", ManifestFormat.KeyedHeaderSize)]
     [InlineData("### Manifest footer, the last 48 bytes", ManifestFormat.FooterSize)]
     public void The_fields_of_a_structure_follow_each_other_without_gap_or_overlap(string heading, int size)
     {

@@ -109,6 +109,12 @@ public sealed class ManifestTests
         Assert.Equal(1, copy.Count);
     }
 
+    private static ChunkHasher NextHasher(Random random)
+    {
+        var hash = (ChunkHash)random.Next(1, 5);
+        return new ChunkHasher(hash, ChainKey.CreateRandom(hash));
+    }
+
     private static Manifest NextManifest(Random random)
     {
         var geometry = new VolumeGeometry(random.NextInt64(1L << random.Next(20, 45)), 65_536);
@@ -129,7 +135,7 @@ public sealed class ManifestTests
             ParentId = random.Next(2) == 0 ? null : Guid.NewGuid(),
             VolumeId = "volume-7",
             Geometry = geometry,
-            Hasher = new ChunkHasher(random.Next(2) == 0 ? ChunkHash.Sha256 : ChunkHash.XxHash128, (ulong)random.NextInt64()),
+            Hasher = NextHasher(random),
             Backups = [Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid()],
             Packs = packs,
             Pages = pages,

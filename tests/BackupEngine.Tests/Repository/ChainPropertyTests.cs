@@ -160,7 +160,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
     {
         VolumeId = Repositories.VolumeId,
         ChunkSize = (4 << 10) << random.Next(0, 6),
-        Hash = random.Next(3) == 0 ? ChunkHash.Sha256 : ChunkHash.XxHash128,
+        Hash = (ChunkHash)random.Next(1, 5),
         Compression = NextCompression(random),
         Workers = random.Next(1, 5),
         MaxMemoryBytes = random.Next(2) == 0 ? 16 << 20 : 192 << 20,

@@ -22,6 +22,9 @@ public sealed class RepeatedChunksTests : IAsyncDisposable
     [InlineData(ChunkHash.XxHash128, 1)]
     [InlineData(ChunkHash.XxHash128, 8)]
     [InlineData(ChunkHash.Sha256, 2)]
+    [InlineData(ChunkHash.Blake3, 1)]
+    [InlineData(ChunkHash.Blake3, 8)]
+    [InlineData(ChunkHash.Blake3Bits256, 2)]
     public async Task What_is_twice_in_a_volume_is_stored_once(ChunkHash hash, int workers)
     {
         BackupRepository repository = await Repositories.OpenAsync(_store);

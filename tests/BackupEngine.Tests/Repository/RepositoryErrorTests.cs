@@ -86,7 +86,7 @@ public sealed class RepositoryErrorTests : IAsyncLifetime
         var incremental = new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true };
         await Assert.ThrowsAsync<BackupStateException>(() => BackupAsync(incremental with { ChunkSize = 4096 }));
         await Assert.ThrowsAsync<BackupStateException>(() => BackupAsync(incremental with { Hash = ChunkHash.Sha256 }));
-        Backup same = await BackupAsync(incremental with { ChunkSize = 65_536, Hash = ChunkHash.XxHash128 });
+        Backup same = await BackupAsync(incremental with { ChunkSize = 65_536, Hash = ChunkHash.Blake3 });
         Assert.Equal(_full.Id, same.ParentId);
     }
 

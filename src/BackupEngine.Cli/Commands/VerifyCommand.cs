@@ -51,7 +51,7 @@ internal sealed class VerifyCommand : EngineCommand
         if (context.Json)
         {
             VerifyDocument document = new(
-                problem is null, options.Deep, report.BackupsChecked, report.PacksChecked, report.BytesRead, seconds, report.Findings, repository.Requests);
+                problem is null, options.Deep, report.BackupsChecked, report.PacksChecked, report.BytesRead, seconds, report.Findings, report.FutureTimestamps, repository.Requests);
             CliJson.Print(problem is null ? document : document with { Error = problem, ExitCode = exitCode }, CliJson.Default.VerifyDocument);
         }
         else
@@ -59,6 +59,8 @@ internal sealed class VerifyCommand : EngineCommand
             Print(report, options.Deep, seconds);
         }
 
+        if (FutureTimestamps.Describe(report.FutureTimestamps) is { } warning)
+            ErrorReport.WriteWarning(warning);
         if (problem is not null)
             ErrorReport.WriteLine(problem);
         return exitCode;

@@ -50,24 +50,12 @@ public sealed partial class BackupRepository
         volume = options.ReadHoles ? new UnsparseVolume(source) : source;
         operation.Note("backup_engine.volume.id", options.VolumeId);
         long began = Stopwatch.GetTimestamp();
-        (Backup? parentRecord, bool isPassedOver) = await FindParentAsync(options, cancellationToken).ConfigureAwait(false);
-        if (isPassedOver && options.ChangedExtents is not null)
-        {
-            _logger.ExtentsNotUsed(options.VolumeId, parentRecord!.Id);
-            options = options with { ChangedExtents = null };
-        }
-
-        Guid? chosenParent = parentRecord?.Id;
+        IReadOnlyList<Backup> others = await _records.ListRecordsAsync(options.VolumeId, cancellationToken).ConfigureAwait(false);
+        Backup? parentRecord = await FindParentAsync(options, others, cancellationToken).ConfigureAwait(false);
         var gate = new OperationGate(_limits, options.Pause);
         ResourceRequest request = PipelineMemory.ForBackup(options, volume.SizeBytes, options.ChunkSize ?? parentRecord?.ChunkSize ?? ChunkSizes.Default, parentRecord);
         using ResourceShare? share = await TakeShareAsync(operation, gate, request, cancellationToken).ConfigureAwait(false);
-        (parentRecord, Manifest? parent) = await ReadParentAsync(options, parentRecord, cancellationToken).ConfigureAwait(false);
-        if (parentRecord is not null && parentRecord.Id != chosenParent && options.ChangedExtents is not null)
-        {
-            _logger.ExtentsNotUsed(options.VolumeId, parentRecord.Id);
-            options = options with { ChangedExtents = null };
-        }
-
+        (parentRecord, Manifest? parent) = await ReadParentAsync(options, others, parentRecord, cancellationToken).ConfigureAwait(false);
         Backup draft = CreateDraft(volume, options, parentRecord, parent);
         if (await _records.FindRecordAsync(draft.Id, cancellationToken).ConfigureAwait(false) is not null)
             throw new BackupStateException($"Backup {draft.Id} exists already in {Name}.");
@@ -109,12 +97,15 @@ public sealed partial class BackupRepository
                 throw new CorruptionException(manifest.Key, null, "the new manifest does not match its record, and was not stored");
             await store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
             meter.AddStored(bytes.Length);
+            DateTimeOffset? storedAt = await GetStoredTimeAsync(manifest.Key, bytes.Length, cancellationToken).ConfigureAwait(false);
             Backup backup = draft with
             {
                 Status = BackupStatus.Available,
                 ObjectCount = manifest.Packs.Packs.Count(pack => pack.Key.BackupOrdinal == manifest.Ordinal) + 1,
                 UpdatedAt = _time.GetUtcNow(),
                 IsConsistent = watch.Reason is null ? null : false,
+                StoredAt = storedAt,
+                OrderedAt = BackupOrder.GetNext(others, storedAt ?? draft.CreatedAt),
                 ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
                 BytesRead = meter.BytesRead,
                 BytesChanged = meter.BytesChanged,
@@ -130,6 +121,7 @@ public sealed partial class BackupRepository
             if (watch.Reason is { } reason)
                 _logger.Inconsistent(backup.Id, backup.VolumeId, reason);
             _logger.BackupCommitted(backup.Id, backup.BytesRead, backup.BytesChanged, backup.BytesStored, backup.DurationSeconds);
+            WarnOfClocks(backup);
             operation.Note("backup_engine.volume.size", backup.SizeBytes);
             operation.Note("backup_engine.volume.read", backup.BytesRead);
             operation.Note("backup_engine.volume.changed", backup.BytesChanged);
@@ -155,31 +147,49 @@ public sealed partial class BackupRepository
     private static BackupStateException CreateCloneException(Backup draft, ObjectStoreException taken) => new(
         $"Backup {draft.Id} is being written by another process, too: {taken.Key} exists already. This happens when a virtual machine is cloned or rolled back while it writes a backup; back up again.");
 
-    /// <returns>
-    /// The parent, if there is one, and whether it was chosen here although a later backup is, or may be, there that cannot be the parent: then what changed since "the last backup"
-    /// may be what changed since that one.
-    /// </returns>
-    private async Task<(Backup? Parent, bool IsPassedOver)> FindParentAsync(BackupOptions options, CancellationToken cancellationToken)
+    /// <summary>Asks the store when it got the manifest, which says also that it is there.</summary>
+    /// <returns>Null when the store does not tell times.</returns>
+    /// <exception cref="CorruptionException">The manifest is missing or has another length.</exception>
+    private async Task<DateTimeOffset?> GetStoredTimeAsync(string manifestKey, long length, CancellationToken cancellationToken)
+    {
+        ObjectInfo? stored = await _store.HeadAsync(manifestKey, cancellationToken).ConfigureAwait(false);
+        return stored?.SizeBytes == length
+            ? BackupOrder.GetUsable(stored.Value.LastModified)
+            : throw new CorruptionException(manifestKey, null, $"the manifest has {length} bytes and was stored, but the store has {stored?.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no"} bytes of it");
+    }
+
+    private void WarnOfClocks(Backup backup)
+    {
+        if (backup.StoredAt is not { } stored)
+            return;
+        if (backup.HasFutureTimestamp)
+            _logger.FutureTimestamp(backup.Id, backup.CreatedAt, backup.DataTimestamp, stored);
+        if (BackupOrder.IsFuture(backup.OrderedAt ?? stored, stored))
+            _logger.StoreClockWentBack(Name, stored, backup.VolumeId, backup.OrderedAt ?? stored);
+    }
+
+    /// <returns>The parent; null for a full.</returns>
+    private async Task<Backup?> FindParentAsync(BackupOptions options, IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
     {
         if (options.ParentId is { } parentId)
         {
-            Backup parent = await GetAvailableAsync(parentId, cancellationToken).ConfigureAwait(false);
+            Backup parent = backups.FirstOrDefault(backup => backup.Id == parentId && backup.Status == BackupStatus.Available)
+                ?? await GetAvailableAsync(parentId, cancellationToken).ConfigureAwait(false);
             return parent.VolumeId == options.VolumeId
-                ? (parent, false)
+                ? parent
                 : throw new BackupStateException($"Backup {parentId} is of volume {parent.VolumeId}; it cannot be the parent of a backup of volume {options.VolumeId}.");
         }
 
         if (!options.Incremental)
-            return (null, false);
-        IReadOnlyList<Backup> backups = await _records.ListRecordsAsync(options.VolumeId, cancellationToken).ConfigureAwait(false);
-        Backup chosen = GetLatest(backups)
+            return null;
+        return BackupOrder.FindLatest(backups)
             ?? await FindDamagedParentAsync(backups, cancellationToken).ConfigureAwait(false)
             ?? throw new BackupStateException($"There is no available backup of volume {options.VolumeId} in {Name} to do an incremental backup; do a full one first.");
-        return (chosen, backups.Any(other => other.IsUnreadable || other.Description == RecordStore.RebuiltText || (other.Id != chosen.Id && IsLater(other, chosen))));
     }
 
     /// <summary>Reads the parent's manifest. One that was chosen here and cannot be read is passed over: the volume's intact backups stay usable.</summary>
-    private async Task<(Backup? Record, Manifest? Manifest)> ReadParentAsync(BackupOptions options, Backup? chosen, CancellationToken cancellationToken)
+    private async Task<(Backup? Record, Manifest? Manifest)> ReadParentAsync(
+        BackupOptions options, IReadOnlyList<Backup> others, Backup? chosen, CancellationToken cancellationToken)
     {
         HashSet<Guid> passedOver = [];
         for (Backup? record = chosen; record is not null;)
@@ -194,8 +204,9 @@ public sealed partial class BackupRepository
                 passedOver.Add(record.Id);
 
                 // The share of memory was taken for chunks of this size.
-                IReadOnlyList<Backup> backups = await _records.ListRecordsAsync(options.VolumeId, cancellationToken).ConfigureAwait(false);
-                record = GetLatest(backups.Where(backup => !passedOver.Contains(backup.Id) && backup.ChunkSize == chosen!.ChunkSize));
+                record = Array.FindLast(
+                    BackupOrder.Sort(others),
+                    backup => backup is { Status: BackupStatus.Available, IsUnreadable: false } && !passedOver.Contains(backup.Id) && backup.ChunkSize == chosen!.ChunkSize);
                 if (record is null)
                     throw new CorruptionException(e.Key, e.Offset, $"{e.Problem}; no other backup of volume {options.VolumeId} can be the parent: make a full backup", e.InnerException);
             }
@@ -207,7 +218,7 @@ public sealed partial class BackupRepository
     /// <summary>When no backup is whole any more, the latest that was found damaged and has its manifest is better than none: most of its data need not be stored again.</summary>
     private async Task<Backup?> FindDamagedParentAsync(IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
     {
-        foreach (Backup backup in backups.Where(backup => backup is { Status: BackupStatus.Error, DamagedPacks: not null, IsUnreadable: false }).OrderByDescending(backup => backup.DataTimestamp).ThenByDescending(backup => backup.CreatedAt))
+        foreach (Backup backup in BackupOrder.Sort(backups).Reverse().Where(backup => backup is { Status: BackupStatus.Error, DamagedPacks: not null, IsUnreadable: false }))
         {
             try
             {

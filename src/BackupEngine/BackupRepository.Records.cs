@@ -47,6 +47,7 @@ public sealed partial class BackupRepository
         try
         {
             await CheckDataAsync(backup, cancellationToken).ConfigureAwait(false);
+            backup = await PlaceImportAsync(backup, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -72,6 +73,21 @@ public sealed partial class BackupRepository
         await RemoveIntentAsync(backup).ConfigureAwait(false);
         _logger.Imported(backup.Id, backup.ManifestKey!);
         return backup;
+    }
+
+    /// <summary>
+    /// The record may come from another store, whose clock was ahead, or from an earlier version: no time that counts may be later than the store's clock, and the record's own
+    /// time, which is now, must not count.
+    /// </summary>
+    private async Task<Backup> PlaceImportAsync(Backup backup, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = await _intents.FindStoredTimeAsync(backup, cancellationToken).ConfigureAwait(false) ?? _time.GetUtcNow();
+        DateTimeOffset stored = backup.StoredAt ?? backup.CreatedAt;
+        return backup with
+        {
+            StoredAt = BackupOrder.IsFuture(stored, now) ? now : stored,
+            OrderedAt = backup.OrderedAt is { } place && BackupOrder.IsFuture(place, now) ? null : backup.OrderedAt,
+        };
     }
 
     private static Backup Parse(ExportedRecord record)

@@ -71,7 +71,7 @@ public sealed partial class BackupRepository
 
         operation.Note("backup_engine.repair.rebuilt", rebuilt.Count);
         operation.Note("backup_engine.repair.marked", marked.Count);
-        return new RepairReport { RecordsRebuilt = rebuilt, BackupsMarked = marked, Findings = report.Findings, Statistics = operation.Statistics };
+        return new RepairReport { RecordsRebuilt = rebuilt, BackupsMarked = marked, Findings = report.Findings, FutureTimestamps = report.FutureTimestamps, Statistics = operation.Statistics };
     }
 
     private Backup MarkDamaged(Backup backup, VerifyFinding[] findings) =>
@@ -140,7 +140,8 @@ public sealed partial class BackupRepository
     private async Task<Backup> CreateRecordAsync(
         Backup unreadable, SalvagedRecord salvaged, IReadOnlyList<Backup> records, Manifest manifest, byte[] bytes, CancellationToken cancellationToken)
     {
-        DateTimeOffset made = salvaged.Made ?? await FindLatestTimeAsync(unreadable, records, manifest, cancellationToken).ConfigureAwait(false);
+        DateTimeOffset stored = await FindLatestTimeAsync(unreadable, records, manifest, cancellationToken).ConfigureAwait(false);
+        DateTimeOffset made = salvaged.Made ?? stored;
         return unreadable with
         {
             IsUnreadable = false,
@@ -151,6 +152,7 @@ public sealed partial class BackupRepository
             ParentId = manifest.ParentId,
             CreatedAt = made,
             DataTimestamp = made,
+            StoredAt = made < stored ? made : stored,
             UpdatedAt = _time.GetUtcNow(),
             ChunkSize = manifest.Geometry.ChunkSize,
             Hash = manifest.Hasher.Algorithm,
@@ -168,7 +170,7 @@ public sealed partial class BackupRepository
     {
         ObjectInfo? stored = await _store.HeadAsync(manifest.Key, cancellationToken).ConfigureAwait(false);
         List<DateTimeOffset> times = [stored?.LastModified ?? _time.GetUtcNow()];
-        times.AddRange(records.Where(record => !record.IsUnreadable && record.ParentId == unreadable.Id).Select(child => child.CreatedAt));
+        times.AddRange(records.Where(record => !record.IsUnreadable && record.ParentId == unreadable.Id).Select(child => child.StoredAt ?? child.CreatedAt));
         DateTimeOffset lastPack = DateTimeOffset.MinValue;
         await foreach (ObjectInfo pack in _store.ListAsync(StoreKeys.PacksOf(manifest.VolumeId, manifest.Backups[^1]), cancellationToken).ConfigureAwait(false))
             lastPack = pack.LastModified > lastPack ? pack.LastModified : lastPack;

@@ -44,7 +44,7 @@ public sealed partial class BackupRepository
         operation.Note("backup_engine.verify.backups", report.BackupsChecked);
         operation.Note("backup_engine.verify.findings", report.Findings.Count);
         operation.Note("backup_engine.object_store.received", report.BytesRead);
-        return report with { Statistics = operation.Statistics };
+        return report with { FutureTimestamps = [.. backups.Where(backup => backup.HasFutureTimestamp).Select(backup => backup.Id)], Statistics = operation.Statistics };
     }
 
     /// <summary>What was deleted while it was looked at is not damaged; and what was repacked is looked at again.</summary>

@@ -25,8 +25,8 @@ internal static class OptionsGuard
             throw new ArgumentException("A backup's id cannot be all zeros.", nameof(options));
         if (options.ChunkSize is { } chunkSize && !ChunkSizes.IsValid(chunkSize))
             throw new ArgumentException($"A chunk cannot have {chunkSize} bytes: a power of two from {ChunkSizes.Min} to {ChunkSizes.Max} can be.", nameof(options));
-        if (options.ChangedExtents is not null && options is { Incremental: false, ParentId: null })
-            throw new ArgumentException("Changed extents are what changed since a parent: they need an incremental backup.", nameof(options));
+        if (options is { ChangedExtents: not null, ParentId: null })
+            throw new ArgumentException("Changed extents are what changed since one backup: name it by ParentId. Without it, the parent could be another backup, and data would be missing.", nameof(options));
         if (options.Metadata?.Any(entry => entry.Value is null) == true)
             throw new ArgumentException("A metadata value cannot be null.", nameof(options));
         if (options.Hash is { } hash)

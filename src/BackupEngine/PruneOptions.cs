@@ -3,15 +3,16 @@ using BackupEngine.Limits;
 namespace BackupEngine;
 
 /// <summary>
-/// What to keep. Each rule keeps the newest backup of each of the last so many days, weeks or months that have one, by data timestamp in UTC; what no
-/// rule keeps is removed, from anywhere in a chain. Without any rule all backups are kept, and only what none of them needs is removed.
+/// What to keep. Each rule keeps, of each of the last so many days, weeks or months that have a backup, the one that was stored last. Days are those of the data timestamps in UTC;
+/// a data timestamp that is later than the store's clock does not count. The backup of a volume that was stored last is always kept; what no rule keeps is removed, from anywhere
+/// in a chain. Without any rule all backups are kept, and only what none of them needs is removed.
 /// </summary>
 public sealed record PruneOptions
 {
     /// <summary>Only this volume. Null: all.</summary>
     public string? VolumeId { get; init; }
 
-    /// <summary>Keeps the newest backups of each volume, at least 1. Null: no such rule.</summary>
+    /// <summary>Keeps the backups of each volume that were stored last, at least 1. Null: no such rule.</summary>
     public int? KeepLast { get; init; }
 
     /// <summary>Keeps one backup a day for so many days, at least 1. Null: no such rule.</summary>

@@ -13,7 +13,7 @@ internal sealed class BackupCommand : EngineCommand
 {
     private readonly Argument<string> _volume = new("VOLUME") { Description = "The block device or disk image to back up. It must not change meanwhile." };
     private readonly Option<string> _volumeId = BackupOptionSyntax.VolumeId();
-    private readonly Option<bool> _incremental = new("--incremental") { Description = "Store only what differs from the volume's latest available backup." };
+    private readonly Option<bool> _incremental = new("--incremental") { Description = "Store only what differs from the volume's available backup that was stored last." };
     private readonly Option<string> _parent = new("--parent") { Description = "Incremental to this backup instead: its id or the first characters of it.", HelpName = "ID" };
     private readonly Option<string> _name = new("--name") { Description = "A name for people.", HelpName = "NAME" };
     private readonly Option<string> _description = new("--description") { Description = "A text for people.", HelpName = "TEXT" };
@@ -24,7 +24,7 @@ internal sealed class BackupCommand : EngineCommand
     private readonly Option<long?> _maxMemory = BackupOptionSyntax.MaxMemory();
     private readonly Option<string> _changedExtents = new("--changed-extents")
     {
-        Description = "Lines 'OFFSET LENGTH' in bytes: all that may have changed since the parent. Only these are read. Name the parent with --parent: else it is the latest available backup.",
+        Description = "Lines 'OFFSET LENGTH' in bytes: all that may have changed since the backup --parent, which must be named by its id. Only these are read.",
         HelpName = "FILE",
     };
 
@@ -55,8 +55,9 @@ internal sealed class BackupCommand : EngineCommand
             Options.Add(option);
         Validators.Add(result =>
         {
-            if (result.GetValue(_changedExtents) is not null && !result.GetValue(_incremental) && result.GetValue(_parent) is null)
-                result.AddError("--changed-extents says what changed since a parent: add --incremental or --parent.");
+            // Not 'latest': when the backup that was compared with is damaged or deleted, 'latest' is an earlier one, and the list misses what changed in between.
+            if (result.GetValue(_changedExtents) is not null && result.GetValue(_parent) is null or BackupReference.Latest)
+                result.AddError("--changed-extents says what changed since one backup: name that backup with --parent ID. 'latest' can be another one.");
         });
     }
 

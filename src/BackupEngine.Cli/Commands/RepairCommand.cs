@@ -27,7 +27,7 @@ internal sealed class RepairCommand : EngineCommand
             : "Next: back those volumes up with --incremental, which stores anew what is lost; then delete the backups in error, and prune.";
         if (context.Json)
         {
-            CliJson.Print(new RepairDocument(report.Findings.Count == 0, report.RecordsRebuilt, report.BackupsMarked, report.Findings, nextStep, opened.Repository.Requests), CliJson.Default.RepairDocument);
+            CliJson.Print(new RepairDocument(report.Findings.Count == 0, report.RecordsRebuilt, report.BackupsMarked, report.Findings, report.FutureTimestamps, nextStep, opened.Repository.Requests), CliJson.Default.RepairDocument);
         }
         else
         {
@@ -40,6 +40,8 @@ internal sealed class RepairCommand : EngineCommand
                 Console.Out.WriteLine(nextStep);
         }
 
+        if (FutureTimestamps.Describe(report.FutureTimestamps) is { } warning)
+            ErrorReport.WriteWarning(warning);
         return report.Findings.Count == 0 ? ExitCodes.Done : ExitCodes.CorruptionFound;
     }
 }

@@ -51,7 +51,7 @@ internal sealed class VerifyCommand : EngineCommand
         if (context.Json)
         {
             VerifyDocument document = new(
-                problem is null, options.Deep, report.BackupsChecked, report.PacksChecked, report.BytesRead, seconds, report.Findings, repository.Requests)
+                problem is null, options.Deep, report.BackupsChecked, report.PacksChecked, report.BytesRead, seconds, report.Findings, report.FutureTimestamps, repository.Requests)
             {
                 BackupsSkipped = report.BackupsSkipped is [] ? null : report.BackupsSkipped,
             };
@@ -64,6 +64,8 @@ internal sealed class VerifyCommand : EngineCommand
 
         if (report.BackupsSkipped.Count > 0)
             ErrorReport.WriteWarning($"{report.BackupsSkipped.Count} backups were written by a newer engine and were not checked: {string.Join(", ", report.BackupsSkipped)}. Use a newer engine.");
+        if (FutureTimestamps.Describe(report.FutureTimestamps) is { } warning)
+            ErrorReport.WriteWarning(warning);
         if (problem is not null)
             ErrorReport.WriteLine(problem);
         return exitCode;

@@ -35,6 +35,8 @@ internal static class BackupSheet
         yield return ("created", BackupText.Time(backup.CreatedAt));
         yield return ("updated", backup.UpdatedAt is { } updated ? BackupText.Time(updated) : null);
         yield return ("data of", BackupText.Time(backup.DataTimestamp));
+        yield return ("stored at", backup.StoredAt is { } stored ? BackupText.Time(stored) : null);
+        yield return ("warning", backup.HasFutureTimestamp ? "created or data of is later than the store's clock was: it does not count; check the clock of the machine" : null);
         yield return ("read", Bytes(backup.BytesRead));
         yield return ("changed", Bytes(backup.BytesChanged));
         yield return ("stored", $"{Bytes(backup.BytesStored)} in {backup.ObjectCount} {(backup.ObjectCount == 1 ? "object" : "objects")}");

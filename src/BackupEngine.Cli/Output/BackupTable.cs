@@ -38,7 +38,7 @@ internal static class BackupTable
         yield return Column.Of("TYPE", backups, backup => narrow && backup.IsIncremental ? "incr" : BackupText.Type(backup));
         yield return Column.Of("SIZE", backups, backup => ByteText.Of(backup.SizeBytes), isNumber: true);
         yield return Column.Of("STORED", backups, backup => ByteText.Of(backup.BytesStored), isNumber: true);
-        yield return Column.Of("CREATED", backups, backup => narrow ? BackupText.Minute(backup.CreatedAt) : BackupText.Time(backup.CreatedAt));
+        yield return Column.Of("CREATED", backups, backup => (narrow ? BackupText.Minute(backup.CreatedAt) : BackupText.Time(backup.CreatedAt)) + (backup.HasFutureTimestamp ? "!" : ""));
         yield return Column.Of("PARENT", backups, backup => backup.ParentId is { } parent ? BackupText.ShortId(parent) : "-");
     }
 

@@ -47,6 +47,7 @@ internal sealed record VerifyDocument(
     long BytesRead,
     double DurationSeconds,
     IReadOnlyList<VerifyFinding> Findings,
+    IReadOnlyList<Guid> FutureTimestamps,
     RequestCounts Requests)
 {
     /// <summary>Gets the backups that were not checked, because a newer engine wrote them. Null when there are none.</summary>
@@ -62,7 +63,7 @@ internal sealed record VerifyDocument(
 
 /// <summary>What <c>repair --json</c> prints.</summary>
 internal sealed record RepairDocument(
-    bool Ok, IReadOnlyList<Guid> RecordsRebuilt, IReadOnlyList<Guid> BackupsMarked, IReadOnlyList<VerifyFinding> Findings, string? NextStep, RequestCounts Requests);
+    bool Ok, IReadOnlyList<Guid> RecordsRebuilt, IReadOnlyList<Guid> BackupsMarked, IReadOnlyList<VerifyFinding> Findings, IReadOnlyList<Guid> FutureTimestamps, string? NextStep, RequestCounts Requests);
 
 /// <summary>What <c>prune --json</c> prints.</summary>
 internal sealed record PruneDocument(

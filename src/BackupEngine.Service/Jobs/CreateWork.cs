@@ -75,7 +75,7 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
     {
         SetBackup = set => set.SetProperty(row => row.IsCommitted, true)
             .SetProperty(row => row.Size, done.SizeGiB).SetProperty(row => row.SizeBytes, done.SizeBytes)
-            .SetProperty(row => row.ObjectCount, done.ObjectCount)
+            .SetProperty(row => row.ObjectCount, done.ObjectCount).SetProperty(row => row.OrderTicks, EngineRecord.OrderOf(done))
             .SetProperty(row => row.Container, row => row.Container ?? options.ContainerName)
             .SetProperty(row => row.ProgressDone, done.SizeBytes).SetProperty(row => row.ProgressTotal, done.SizeBytes)
             .SetProperty(row => row.ProgressRead, done.BytesRead).SetProperty(row => row.ProgressChanged, done.BytesChanged)

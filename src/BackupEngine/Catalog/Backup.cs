@@ -50,6 +50,25 @@ public sealed record Backup
     /// <summary>The moment whose data the backup holds: its beginning, or the snapshot's making.</summary>
     public required DateTimeOffset DataTimestamp { get; init; }
 
+    /// <summary>Gets the time at which the backup was stored, by the store's clock. Null in records of earlier versions, and where the store does not tell times.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? StoredAt { get; init; }
+
+    /// <summary>
+    /// Gets the backup's place in the order of the volume's backups: <see cref="StoredAt"/>, or a moment after the latest backup that was there, when the store's clock was behind
+    /// that. A backup with a later place was stored later, whatever any clock said.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? OrderedAt { get; init; }
+
+    /// <summary>
+    /// Gets a value that indicates whether <see cref="CreatedAt"/> or <see cref="DataTimestamp"/> is more than five minutes later than the time at which the store got the
+    /// backup. Such a time is wrong and does not count: the backup does not pass for a later one.
+    /// </summary>
+    [JsonIgnore]
+    public bool HasFutureTimestamp =>
+        (StoredAt ?? BackupOrder.GetUsable(RecordModifiedAt)) is { } stored && (BackupOrder.IsFuture(CreatedAt, stored) || BackupOrder.IsFuture(DataTimestamp, stored));
+
     /// <summary>The snapshot that was read instead of the volume itself.</summary>
     public string? SnapshotId { get; init; }
 
@@ -133,6 +152,10 @@ public sealed record Backup
     /// <summary>Gets a value that indicates whether the record could not be read because a newer engine wrote it. It is intact, and must be left as it is.</summary>
     [JsonIgnore]
     internal bool IsNewer { get; init; }
+
+    /// <summary>Gets the time at which the record, or of a backup that is being written the intent, was last stored, by the store's clock; null when it was not listed.</summary>
+    [JsonIgnore]
+    internal DateTimeOffset? RecordModifiedAt { get; init; }
 
     private static readonly Dictionary<string, string> _emptyMetadata = [];
 }

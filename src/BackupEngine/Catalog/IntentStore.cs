@@ -43,6 +43,10 @@ internal sealed class IntentStore(IObjectStore store)
             await DeleteAsync(backup, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Returns the time at which the intent of a backup was stored, by the store's clock; null when there is none, or the store does not tell times.</summary>
+    public async ValueTask<DateTimeOffset?> FindStoredTimeAsync(Backup backup, CancellationToken cancellationToken) =>
+        BackupOrder.GetUsable((await store.HeadAsync(StoreKeys.Intent(backup.VolumeId, backup.Id), cancellationToken).ConfigureAwait(false))?.LastModified);
+
     public async ValueTask<bool> ExistsAsync(Backup backup, CancellationToken cancellationToken) =>
         await store.HeadAsync(StoreKeys.Intent(backup.VolumeId, backup.Id), cancellationToken).ConfigureAwait(false) is not null;
 

@@ -99,6 +99,7 @@ internal sealed class RecordStore(IObjectStore store)
                 NewerRecord.ThrowIf(there);
             if (there is null || await change(there).ConfigureAwait(false) is not { } anew)
                 return null;
+            anew = await KeepStoredTimeAsync(key, anew, cancellationToken).ConfigureAwait(false);
             try
             {
                 await store.PutAsync(key, CatalogJson.Write(anew), await GetConditionAsync(key, json, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
@@ -165,6 +166,15 @@ internal sealed class RecordStore(IObjectStore store)
         Compression = Compression.ChunkCompression.None,
     };
 
+    /// <summary>Writes down when a backup of an earlier version was stored, at the latest: the record's own time is lost when it is replaced.</summary>
+    private async Task<Backup> KeepStoredTimeAsync(string key, Backup backup, CancellationToken cancellationToken)
+    {
+        if (backup.StoredAt is not null || backup.Status is not (BackupStatus.Available or BackupStatus.Error) || backup.CreatedAt == default)
+            return backup;
+        ObjectInfo? info = await store.HeadAsync(key, cancellationToken).ConfigureAwait(false);
+        return BackupOrder.GetUsable(info?.LastModified) is { } modified ? backup with { StoredAt = modified < backup.CreatedAt ? modified : backup.CreatedAt } : backup;
+    }
+
     private async Task<string?> FindKeyAsync(Guid backupId, CancellationToken cancellationToken)
     {
         await foreach ((string volumeId, Guid id) in ListIdsAsync(cancellationToken).ConfigureAwait(false))
@@ -189,7 +199,7 @@ internal sealed class RecordStore(IObjectStore store)
                 if ((await ReadOrReportAsync(info.Key, token).ConfigureAwait(false)).Backup is not { } backup)
                     return;
                 lock (backups)
-                    backups.Add(backup);
+                    backups.Add(backup with { RecordModifiedAt = info.LastModified });
             }).ConfigureAwait(false);
         return backups;
     }

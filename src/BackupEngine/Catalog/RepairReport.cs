@@ -14,6 +14,9 @@ public sealed record RepairReport
     /// <summary>What was found damaged.</summary>
     public required IReadOnlyList<VerifyFinding> Findings { get; init; }
 
+    /// <summary>Gets the backups whose times are later than the store's clock was when they were stored (<see cref="Backup.HasFutureTimestamp"/>); they were left as they are.</summary>
+    public IReadOnlyList<Guid> FutureTimestamps { get; init; } = [];
+
     /// <summary>What it took of what operations share.</summary>
     public OperationStatistics? Statistics { get; init; }
 }

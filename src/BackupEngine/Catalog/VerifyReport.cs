@@ -29,6 +29,9 @@ public sealed record VerifyReport
     /// <summary>What is wrong; empty when all is well.</summary>
     public required IReadOnlyList<VerifyFinding> Findings { get; init; }
 
+    /// <summary>Gets the backups whose times are later than the store's clock was when they were stored (<see cref="Backup.HasFutureTimestamp"/>). They can be restored.</summary>
+    public IReadOnlyList<Guid> FutureTimestamps { get; init; } = [];
+
     /// <summary>What it took of what operations share.</summary>
     public OperationStatistics? Statistics { get; init; }
 }

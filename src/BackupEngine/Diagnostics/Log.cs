@@ -38,8 +38,17 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Warning, "Backup {BackupId} builds on backup {ParentId}, which is damaged; whatever is in its {PackCount} damaged packs is stored anew")]
     public static partial void BuildsOnDamaged(this ILogger logger, Guid backupId, Guid parentId, int packCount);
 
-    [LoggerMessage(12, LogLevel.Warning, "Volume {VolumeId} is read as a whole: changed extents were given without a parent, and backup {ParentId}, which is to be it, is not the latest")]
-    public static partial void ExtentsNotUsed(this ILogger logger, string volumeId, Guid parentId);
+    [LoggerMessage(
+        12,
+        LogLevel.Warning,
+        "Backup {BackupId} is dated {CreatedAt:u}, its data {DataTimestamp:u}, but the store's clock says {StoredAt:u}: a time that is later than the store's clock does not count. Check the clock of this machine")]
+    public static partial void FutureTimestamp(this ILogger logger, Guid backupId, DateTimeOffset createdAt, DateTimeOffset dataTimestamp, DateTimeOffset storedAt);
+
+    [LoggerMessage(
+        13,
+        LogLevel.Warning,
+        "The clock of {StoreName} says {StoredAt:u}, and a backup of volume {VolumeId} is of {OrderedAt:u}: the store's clock is or was wrong. The backups keep the order in which they were stored")]
+    public static partial void StoreClockWentBack(this ILogger logger, string storeName, DateTimeOffset storedAt, string volumeId, DateTimeOffset orderedAt);
 
     [LoggerMessage(40, LogLevel.Warning, "The last progress report of an operation that has succeeded failed in the caller's callback")]
     public static partial void LastProgressFailed(this ILogger logger, Exception exception);

@@ -20,7 +20,8 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
         CheckedManifest? previous = null;
         foreach (Backup backup in InOrderOfChains(backups))
         {
-            if (options.Since is { } since && backup.CreatedAt < since)
+            // The machine's clock may have been wrong, and so may the store's: a backup is old only when both say so.
+            if (options.Since is { } since && backup.CreatedAt < since && (backup.StoredAt ?? backup.CreatedAt) < since)
                 previous = await TryTrustAsync(backup, cancellationToken).ConfigureAwait(false) ?? previous;
             else
                 previous = await CheckAsync(backup, previous, cancellationToken).ConfigureAwait(false) ?? previous;
@@ -42,7 +43,7 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
         var byId = new Dictionary<Guid, Backup>();
         foreach (Backup backup in backups)
             byId[backup.Id] = backup;
-        return backups.OrderBy(RootOf).ThenBy(backup => backup.CreatedAt);
+        return BackupOrder.Sort(backups).OrderBy(RootOf);
 
         Guid RootOf(Backup backup)
         {

@@ -19,7 +19,7 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
     public async Task SelectAsync(IntentListing atWork, CancellationToken cancellationToken)
     {
         DateTimeOffset now = options is { BreakIntents: true, DryRun: false } && atWork.Intents.Count + atWork.Deletions.Count > 0
-            ? await GetStoreTimeAsync(cancellationToken).ConfigureAwait(false)
+            ? await StoreClock.ReadAsync(store, intents, time, cancellationToken).ConfigureAwait(false)
             : time.GetUtcNow();
         _broken.AddRange(atWork.Intents.Where(intent => IsInScope(intent.Backup.VolumeId) && !intent.IsNewer && (intent.IsDead || IsOld(intent.StoredAt))));
         _deletions.AddRange(atWork.Deletions.Where(deletion => IsInScope(deletion.DataVolumeId) && (deletion.IsDead || IsOld(deletion.StoredAt))));
@@ -84,14 +84,4 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
 
     public static PruneIntent Describe(Intent intent) =>
         new(intent.Backup.Id, intent.Backup.VolumeId, intent.Writer?.Host, intent.Writer?.ProcessId, intent.StoredAt);
-
-    /// <summary>The age of an object is only known by the clock that dated it.</summary>
-    private async Task<DateTimeOffset> GetStoreTimeAsync(CancellationToken cancellationToken)
-    {
-        Backup nobody = RecordStore.CreateStub("clock", Guid.NewGuid(), BackupStatus.Deleting, null);
-        string key = await intents.PutDeletionAsync(nobody, Guid.NewGuid(), cancellationToken).ConfigureAwait(false);
-        ObjectInfo? info = await store.HeadAsync(key, cancellationToken).ConfigureAwait(false);
-        await store.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
-        return info?.LastModified ?? time.GetUtcNow();
-    }
 }

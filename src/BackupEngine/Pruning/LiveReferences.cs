@@ -25,8 +25,8 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
     {
         Backup[] backups =
         [
-            .. live.Where(backup => backup.ManifestKey is not null && data.Volumes.ContainsKey(IntentStore.DataOf(backup).VolumeId))
-                .DistinctBy(backup => backup.ManifestKey).OrderBy(backup => backup.CreatedAt),
+            .. BackupOrder.Sort(live.Where(backup => backup.ManifestKey is not null && data.Volumes.ContainsKey(IntentStore.DataOf(backup).VolumeId))
+                .DistinctBy(backup => backup.ManifestKey)),
         ];
         foreach (Backup backup in backups)
         {

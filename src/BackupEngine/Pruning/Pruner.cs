@@ -23,12 +23,16 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
     /// <summary>This prune's own name in its marks.</summary>
     private readonly Guid _token = Guid.NewGuid();
 
+    /// <summary>The store's time when this prune began: what rules count as now.</summary>
+    private DateTimeOffset _now;
+
     public async Task<PruneReport> RunAsync(CancellationToken cancellationToken)
     {
         using LocalWriters.Registration deleting = LocalWriters.Begin(_token);
         StoredData data = await StoredData.ListAsync(_gated, options.VolumeId, cancellationToken).ConfigureAwait(false);
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<Backup> backups = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
+        _now = await GetTimeAsync(cancellationToken).ConfigureAwait(false);
         var breaking = new IntentBreaker(store, records, intents, options, time);
         await breaking.SelectAsync(atWork, cancellationToken).ConfigureAwait(false);
         List<Backup> candidates = [.. SelectCandidates(backups)];
@@ -109,11 +113,17 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         return backups;
     }
 
+    /// <summary>A prune that only looks puts nothing, so the store cannot tell it the time.</summary>
+    private async Task<DateTimeOffset> GetTimeAsync(CancellationToken cancellationToken) =>
+        !options.DryRun && (options.KeepDaily ?? options.KeepWeekly ?? options.KeepMonthly) is not null
+            ? await StoreClock.ReadAsync(store, intents, time, cancellationToken).ConfigureAwait(false)
+            : time.GetUtcNow();
+
     /// <summary>Backups that no rule keeps, and those whose deletion was begun.</summary>
     private IEnumerable<Backup> SelectCandidates(IReadOnlyList<Backup> backups)
     {
         IEnumerable<Backup> inScope = backups.Where(backup => options.VolumeId is null || backup.VolumeId == options.VolumeId);
-        return RetentionPolicy.SelectRemoved(inScope, options)
+        return RetentionPolicy.SelectRemoved(inScope, options, _now)
             .Concat(inScope.Where(backup => backup.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting));
     }
 

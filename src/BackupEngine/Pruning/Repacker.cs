@@ -83,7 +83,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
 
     private async Task RepackAsync(string volumeId, Backup[] backups, CancellationToken cancellationToken)
     {
-        Backup[] inOrder = [.. backups.DistinctBy(backup => backup.ManifestKey).OrderBy(backup => backup.CreatedAt).ThenBy(backup => backup.Id)];
+        Backup[] inOrder = [.. BackupOrder.Sort(backups.DistinctBy(backup => backup.ManifestKey))];
         var census = new PackCensus(store, options.RepackBelowPercent.GetValueOrDefault());
         await census.TakeAsync(inOrder, cancellationToken).ConfigureAwait(false);
         if (options.DryRun)

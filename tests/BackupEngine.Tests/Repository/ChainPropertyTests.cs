@@ -39,7 +39,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
             string change = step == 0 ? "full" : random.Mutate(model, MaxBytes);
             BackupOptions options = step == 0 ? first : first with { Incremental = true, ChunkSize = null, Hash = null, Compression = NextCompression(random) };
             if (step > 0 && random.Next(2) == 0)
-                options = options with { ChangedExtents = Disorder(random, model.ChangesSince(before)) };
+                options = options with { ParentId = chain[^1].Backup.Id, ChangedExtents = Disorder(random, model.ChangesSince(before)) };
             Backup backup = await repository.BackupAsync(model.ToVolume(), options, cancellationToken: Repositories.Token);
             output.WriteLine($"{step}: {model.SizeBytes} bytes, {change}; read {backup.BytesRead}, changed {backup.BytesChanged}, stored {backup.BytesStored}");
             chain.Add((backup, model.Clone()));

@@ -125,9 +125,10 @@ public sealed class ZerosOverDataTests : IAsyncLifetime
     {
         byte[] next = [.. _child];
         next.AsSpan(0, 65_536).Clear();
+        Backup parent = await _repository.FindAsync("latest", cancellationToken: Repositories.Token);
         Backup backup = await _repository.BackupAsync(
             new MemoryVolume(next),
-            new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = [new VolumeExtent(0, 65_536)] },
+            new BackupOptions { VolumeId = Repositories.VolumeId, ParentId = parent.Id, ChangedExtents = [new VolumeExtent(0, 65_536)] },
             cancellationToken: Repositories.Token);
         VolumeAssert.Same(next, await _repository.RestoreOverAsync(backup), "zeros by changed extents");
     }

@@ -9,12 +9,20 @@ internal sealed class S3Dialect
 
     private volatile object? _tagForm;
     private volatile object? _deletesInBatches;
+    private volatile bool _isTagFormConfirmed;
 
     /// <summary>Gets or sets how the server wants entity tags; null while that is not known.</summary>
     public S3TagForm? TagForm
     {
         get => (S3TagForm?)_tagForm;
         set => _tagForm = value;
+    }
+
+    /// <summary>Gets or sets a value that indicates whether the server has refused a wrong tag of <see cref="TagForm"/>, so that it is known not to drop tags of that form.</summary>
+    public bool IsTagFormConfirmed
+    {
+        get => _isTagFormConfirmed;
+        set => _isTagFormConfirmed = value;
     }
 
     /// <summary>Gets or sets a value that indicates whether the server deletes several objects by one request; null while that is not known.</summary>

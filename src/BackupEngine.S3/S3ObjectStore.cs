@@ -228,7 +228,19 @@ public sealed class S3ObjectStore : IObjectStore, IDescribedObjectStore
     {
         string none = Guid.NewGuid().ToString("N");
         S3TagForm form = _dialect.TagForm ?? S3TagForm.Quoted;
-        await _transfer.PutAsync(put, S3Dialect.Write(none, form), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _transfer.PutAsync(put, S3Dialect.Write(none, form), cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed && _dialect.TagForm is not null)
+        {
+            _dialect.IsTagFormConfirmed = true;
+            throw;
+        }
+
+        // The form is right, and yet the server has stored the object: no other form would help.
+        if (_dialect.IsTagFormConfirmed)
+            return;
         S3TagForm other = form == S3TagForm.Quoted ? S3TagForm.Unquoted : S3TagForm.Quoted;
         try
         {
@@ -239,6 +251,7 @@ public sealed class S3ObjectStore : IObjectStore, IDescribedObjectStore
             if (!await AcceptsAsync(put, other, cancellationToken).ConfigureAwait(false))
                 return;
             _dialect.TagForm = other;
+            _dialect.IsTagFormConfirmed = true;
             throw;
         }
     }

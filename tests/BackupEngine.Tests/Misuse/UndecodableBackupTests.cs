@@ -77,6 +77,27 @@ public sealed class UndecodableBackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Delete_UndecodableBackupNeedsItsPacks_KeepsThem()
+    {
+        var monday = new DateTimeOffset(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
+        var options = new BackupOptions { VolumeId = "days", DataTimestamp = monday };
+        byte[] content = Repositories.Noise(600_000, seed: 5);
+        Backup first = await _repository.FullAsync(new MemoryVolume(content), options);
+        content[0]++;
+        await _repository.FullAsync(new MemoryVolume(content), options with { Incremental = true, DataTimestamp = monday.AddDays(1) });
+        content[100_000]++;
+        Backup last = await _repository.FullAsync(new MemoryVolume(content), options with { Incremental = true, DataTimestamp = monday.AddDays(1).AddHours(1) });
+
+        // The one in between goes, so no record says any more that the last needs the first.
+        PruneReport prune = await _repository.PruneAsync(new PruneOptions { VolumeId = "days", KeepDaily = 2 }, Repositories.Token);
+        Assert.Single(prune.BackupsRemoved);
+        Func<Task> mendAsync = await BreakAsync(last);
+        await _repository.DeleteAsync(first.Id, Repositories.Token);
+        await mendAsync();
+        VolumeAssert.Same(content, await _repository.RestoreOverAsync(last), "the backup that was unreadable for a while");
+    }
+
+    [Fact]
     public async Task Prune_UndecodableBackup_KeepsItsVolumeAndPrunesOthers()
     {
         await BreakAsync(await _repository.FullAsync(new MemoryVolume(_first)));
@@ -107,14 +128,21 @@ public sealed class UndecodableBackupTests : IAsyncLifetime
     }
 
     /// <summary>Leaves a manifest with an undefined hash that its record matches, as an earlier version stored it.</summary>
-    private async Task BreakAsync(Backup backup)
+    /// <returns>What makes the backup intact again.</returns>
+    private async Task<Func<Task>> BreakAsync(Backup backup)
     {
         byte[] manifest = await _store.GetAllAsync(backup.ManifestKey!, 1 << 20, Repositories.Token);
+        byte[] intact = [.. manifest];
         manifest[ManifestFormat.Header.Hash] = 0;
         SHA256.HashData(manifest.AsSpan(0, manifest.Length - SHA256.HashSizeInBytes), manifest.AsSpan(manifest.Length - SHA256.HashSizeInBytes));
         await _store.PutAsync(backup.ManifestKey!, manifest, cancellationToken: Repositories.Token);
         Backup record = backup with { ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(manifest)) };
         await _store.PutAsync(StoreKeys.Record(backup.VolumeId, backup.Id), CatalogJson.Write(record), cancellationToken: Repositories.Token);
         await Assert.ThrowsAsync<CorruptionException>(() => _repository.RestoreOverAsync(backup));
+        return async () =>
+        {
+            await _store.PutAsync(backup.ManifestKey!, intact, cancellationToken: Repositories.Token);
+            await _store.PutAsync(StoreKeys.Record(backup.VolumeId, backup.Id), CatalogJson.Write(backup), cancellationToken: Repositories.Token);
+        };
     }
 }

@@ -28,18 +28,25 @@ internal sealed class CheckedVolume : IVolume, IVolumeVersion
     /// <exception cref="VolumeException">Its size is negative, or it could not be asked.</exception>
     public static CheckedVolume Of(IVolume volume) => volume as CheckedVolume ?? new CheckedVolume(volume);
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask ReadAsync(Memory<byte> destination, long offset, CancellationToken cancellationToken = default)
+    public ValueTask ReadAsync(Memory<byte> destination, long offset, CancellationToken cancellationToken = default)
     {
+        ValueTask pending;
         try
         {
-            await _inner.ReadAsync(destination, offset, cancellationToken).ConfigureAwait(false);
-            CheckSize(_inner.SizeBytes);
+            pending = _inner.ReadAsync(destination, offset, cancellationToken);
+            if (pending.IsCompletedSuccessfully)
+            {
+                pending.GetAwaiter().GetResult();
+                CheckSize(_inner.SizeBytes);
+                return ValueTask.CompletedTask;
+            }
         }
         catch (Exception e) when (ForeignErrors.IsForeign(e, cancellationToken))
         {
-            throw Wrap(e, $"read {destination.Length} bytes at offset {offset}");
+            throw WrapRead(e, destination.Length, offset);
         }
+
+        return AwaitReadAsync(pending, destination.Length, offset, cancellationToken);
     }
 
     public async ValueTask<VolumeExtent?> FindAllocatedAsync(long offset, CancellationToken cancellationToken = default)
@@ -100,6 +107,22 @@ internal sealed class CheckedVolume : IVolume, IVolumeVersion
 
     internal VolumeException Wrap(Exception error, string action) =>
         new(Name, $"{Name} failed to {action}: {ForeignErrors.Describe(error)}", error, ForeignErrors.IsTransient(error));
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask AwaitReadAsync(ValueTask pending, int length, long offset, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await pending.ConfigureAwait(false);
+            CheckSize(_inner.SizeBytes);
+        }
+        catch (Exception e) when (ForeignErrors.IsForeign(e, cancellationToken))
+        {
+            throw WrapRead(e, length, offset);
+        }
+    }
+
+    private VolumeException WrapRead(Exception error, int length, long offset) => Wrap(error, $"read {length} bytes at offset {offset}");
 
     private void CheckSize(long sizeBytes)
     {

@@ -42,20 +42,26 @@ internal sealed class CheckedWritableVolume : IWritableVolume
 
     public ValueTask<VolumeExtent?> FindAllocatedAsync(long offset, CancellationToken cancellationToken = default) => _reading.FindAllocatedAsync(offset, cancellationToken);
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> source, long offset, CancellationToken cancellationToken = default)
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> source, long offset, CancellationToken cancellationToken = default)
     {
+        ValueTask pending;
         try
         {
-            await _inner.WriteAsync(source, offset, cancellationToken).ConfigureAwait(false);
+            pending = _inner.WriteAsync(source, offset, cancellationToken);
+            if (pending.IsCompletedSuccessfully)
+            {
+                pending.GetAwaiter().GetResult();
+                return ValueTask.CompletedTask;
+            }
         }
         catch (Exception e) when (ForeignErrors.IsForeign(e, cancellationToken))
         {
-            throw _reading.Wrap(e, $"write {source.Length} bytes at offset {offset}");
+            throw WrapWrite(e, source.Length, offset);
         }
+
+        return AwaitWriteAsync(pending, source.Length, offset, cancellationToken);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask WriteZerosAsync(long offset, long length, CancellationToken cancellationToken = default)
     {
         try
@@ -81,4 +87,19 @@ internal sealed class CheckedWritableVolume : IWritableVolume
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask AwaitWriteAsync(ValueTask pending, int length, long offset, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await pending.ConfigureAwait(false);
+        }
+        catch (Exception e) when (ForeignErrors.IsForeign(e, cancellationToken))
+        {
+            throw WrapWrite(e, length, offset);
+        }
+    }
+
+    private VolumeException WrapWrite(Exception error, int length, long offset) => _reading.Wrap(error, $"write {length} bytes at offset {offset}");
 }

@@ -15,9 +15,14 @@ public sealed partial class FileVolume
     /// A device that is mounted or part of another is refused, and so is a file that another FileVolume has opened, that backs a loop device, or that a virtual machine uses.
     /// </summary>
     /// <param name="path">Path of a regular file or block device; symbolic links are followed.</param>
+    /// <exception cref="VolumeException">There is none, it is neither file nor block device, it may not be written, or it is in use.</exception>
+    public static FileVolume OpenWrite(string path) => OpenWrite(path, allowInUse: false);
+
+    /// <summary>Opens an existing image file or block device to read and write as <see cref="OpenWrite(string)"/> does, although others may use the file.</summary>
+    /// <param name="path">Path of a regular file or block device; symbolic links are followed.</param>
     /// <param name="allowInUse">Whether to open a file although it backs a loop device, is swap space, or is locked by QEMU. Devices are never opened while they are claimed.</param>
     /// <exception cref="VolumeException">There is none, it is neither file nor block device, it may not be written, or it is in use.</exception>
-    public static FileVolume OpenWrite(string path, bool allowInUse = false) => Open(path, forWriting: true, allowInUse);
+    public static FileVolume OpenWrite(string path, bool allowInUse) => Open(path, forWriting: true, allowInUse);
 
     /// <summary>Makes a new image file that is one hole, to read and write.</summary>
     /// <param name="path">Path of the file; nothing may be there yet, but its directory must.</param>

@@ -33,8 +33,8 @@ internal static class LinuxImageUse
     /// <returns>A clause for a message; null when nothing is known.</returns>
     public static string? FindUser(string path)
     {
-        // Opened only for the question: nothing is held that could hinder a virtual machine.
-        using SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        // Opened only for the question, and without .NET's advisory lock: nothing is held that could hinder a virtual machine or another volume.
+        using SafeFileHandle handle = LinuxNative.OpenWithoutLock(path);
         LinuxFileStatus image = LinuxNative.GetStatus(handle);
         return FindLoops(image).FirstOrDefault()?.Describe()
             ?? FindSwap(image)

@@ -68,6 +68,9 @@ internal static partial class LinuxNative
         return Open(path, OpenCloseOnExec | (forWriting ? OpenReadWrite | OpenExclusive : OpenReadOnly), _busyLimit);
     }
 
+    /// <summary>Opens a file to read, without the advisory lock that .NET takes.</summary>
+    public static SafeFileHandle OpenWithoutLock(string path) => Open(path, OpenReadOnly | OpenCloseOnExec, _busyLimit);
+
     private static SafeFileHandle Open(string path, int flags, TimeSpan busyLimit)
     {
         int descriptor = -1;

@@ -137,9 +137,12 @@ public sealed record Backup
     /// </summary>
     public int RecordVersion { get; init => field = Math.Max(value, 1); } = 1;
 
-    /// <summary>Gets the members of the record that this engine does not know. They are kept whenever the record is rewritten. Null when there are none.</summary>
+    /// <summary>
+    /// Gets or sets the members of the record that this engine does not know. They are kept whenever the record is rewritten. Null when there are none. The setter is for
+    /// serializers.
+    /// </summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? OtherMembers { get; init; }
+    public Dictionary<string, JsonElement>? OtherMembers { get; set; }
 
     /// <summary>What making the backup took of what operations share; only in what <see cref="BackupRepository.BackupAsync"/> returns, never stored.</summary>
     [JsonIgnore]

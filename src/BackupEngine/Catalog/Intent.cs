@@ -23,7 +23,7 @@ internal sealed record Intent
 
     /// <summary>Gets the members that this engine does not know.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? OtherMembers { get; init; }
+    public Dictionary<string, JsonElement>? OtherMembers { get; set; }
 
     /// <summary>Ids under which data is stored, or was and is taken over, that no record names yet.</summary>
     [JsonIgnore]

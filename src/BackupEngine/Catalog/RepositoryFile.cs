@@ -28,7 +28,7 @@ internal sealed record RepositoryFile
 
     /// <summary>Gets the members that this engine does not know. They are kept when the file is replaced.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? OtherMembers { get; init; }
+    public Dictionary<string, JsonElement>? OtherMembers { get; set; }
 
     /// <summary>Gets the highest version whose objects the repository may hold: older engines refuse it.</summary>
     [JsonIgnore]

@@ -84,7 +84,7 @@ public sealed class FormatDocumentTests
         string[][] codecs = [.. Documents.TableRows(Documents.Section(_document, "## Codecs")).Skip(1)];
         Assert.Equal(Enum.GetValues<Codec>().Select(codec => ($"{(int)codec}", codec.ToString().ToLowerInvariant())), codecs.Select(row => (row[0], row[1])));
 
-        string[][] hashes = [.. Documents.TableRows(Documents.Section(_document, "## Hashes and seed")).Skip(1)];
+        string[][] hashes = [.. Documents.TableRows(Documents.Section(_document, "## Hashes and keys")).Skip(1)];
         Assert.Equal(
             Enum.GetValues<ChunkHash>().Select(hash => ($"{(int)hash}", $"{ChunkHasher.GetDigestLength(hash)}")),
             hashes.Select(row => (row[0], row[2])));

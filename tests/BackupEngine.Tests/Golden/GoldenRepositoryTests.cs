@@ -15,7 +15,7 @@ namespace BackupEngine.Tests.Golden;
 /// </summary>
 public sealed class GoldenRepositoryTests
 {
-    /// <summary>Names the directory that <see cref="Write_DirectoryIsNamed_WritesGoldenRepository"/> writes to.</summary>
+    /// <summary>Names the directory that <see cref="Write_AnyDirectory_WritesRepositoryThatRestores"/> writes to.</summary>
     private const string WriteVariable = "BACKUPENGINE_WRITE_GOLDEN";
 
     private static readonly (string VolumeId, ChunkHash Hash, int ChunkSize, int Version)[] _chains =
@@ -45,14 +45,14 @@ public sealed class GoldenRepositoryTests
 
     /// <summary>Writes the repository of the current format version: <c>BACKUPENGINE_WRITE_GOLDEN=DIRECTORY</c>, which must be empty or missing.</summary>
     [Fact]
-    public async Task Write_DirectoryIsNamed_WritesGoldenRepository()
+    public async Task Write_AnyDirectory_WritesRepositoryThatRestores()
     {
-        string? directory = Environment.GetEnvironmentVariable(WriteVariable);
-        Assert.SkipWhen(directory is null, $"{WriteVariable} is not set");
-        await using var store = new DirectoryObjectStore(directory!);
+        using var scratch = new ScratchDirectory();
+        string directory = Environment.GetEnvironmentVariable(WriteVariable) ?? scratch.File("golden");
+        await using var store = new DirectoryObjectStore(directory);
         await WriteAsync(store);
         await CheckRestoresAsync(store, version: 2);
-        foreach (string left in Directory.EnumerateFileSystemEntries(directory!, "*~", SearchOption.AllDirectories).ToArray())
+        foreach (string left in Directory.EnumerateFileSystemEntries(directory, "*~", SearchOption.AllDirectories).ToArray())
         {
             if (Directory.Exists(left))
                 Directory.Delete(left, recursive: true);

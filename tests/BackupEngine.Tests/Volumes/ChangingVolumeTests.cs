@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
 using BackupEngine.Volumes;
@@ -100,7 +101,7 @@ public sealed class ChangingVolumeTests : IAsyncLifetime
     [Fact]
     public async Task Backup_MountedDevice_FailsUnlessAllowedOrReadOnly()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(Size);
         device.Format();
         MountPoint mount = device.Mount();
@@ -119,7 +120,7 @@ public sealed class ChangingVolumeTests : IAsyncLifetime
     [Fact]
     public async Task Backup_ClaimedDevice_Fails()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(Size);
         await using FileVolume volume = FileVolume.OpenRead(device.Path);
         await using (FileVolume.OpenWrite(device.Path))
@@ -134,7 +135,7 @@ public sealed class ChangingVolumeTests : IAsyncLifetime
     [Fact]
     public async Task Backup_DeviceIsWrittenMeanwhile_FailsUnlessAllowed()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(Size);
         foreach (bool allow in new[] { false, true })
         {
@@ -155,7 +156,7 @@ public sealed class ChangingVolumeTests : IAsyncLifetime
     [Fact]
     public async Task BackupAndRestore_ImageOfALoopDevice_AreRefusedUnlessAllowed()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         string path = await ImageAsync();
         Backup backup;
         await using (FileVolume quiet = FileVolume.OpenRead(path))
@@ -183,7 +184,7 @@ public sealed class ChangingVolumeTests : IAsyncLifetime
     [Fact]
     public async Task BackupAndRestore_MountedImage_NameTheMount()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         string path = await ImageAsync();
         using LoopDevice device = LoopDevice.Attach(path);
         device.Format();
@@ -203,7 +204,7 @@ public sealed class ChangingVolumeTests : IAsyncLifetime
     [InlineData(50, false, false)]
     public async Task BackupAndRestore_ImageLockedByQemu_AreRefused(int lockedByte, bool isWriter, bool isUser)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "NOT TESTED: locks of open file descriptions are Linux's");
+        Requires.Linux("A lock of an open file description");
         string path = await ImageAsync();
         using SafeFileHandle machine = SharedLock.Take(path, lockedByte);
         await using (FileVolume volume = FileVolume.OpenRead(path))
@@ -224,7 +225,7 @@ public sealed class ChangingVolumeTests : IAsyncLifetime
     [Fact]
     public async Task Read_DeviceWithStaleCache_ReturnsWhatTheStorageHolds()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         using LoopDevice device = LoopDevice.Create(Size);
         byte[] content = Repositories.Noise(Size);
 

@@ -170,7 +170,7 @@ public sealed class TestRunTests : IDisposable
     }
 
     private (int ExitCode, string Output, string Errors) Run(string arguments, params string[] settings) => SystemTool.TryRun(
-        "env", ["-i", "-C", _machine.Path, $"PATH={_machine.File("bin")}", $"TMPDIR={_machine.Path}", .. settings, "bash", "tests/run", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        "env", ["-i", "-C", _machine.Path, $"PATH={_machine.File("bin")}", $"TMPDIR={_machine.Path}", "SYSTEM_FOLDERS=", .. settings, "bash", "tests/run", .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
 
     private void Install(string command, string script)
     {

@@ -52,7 +52,12 @@ public sealed class CheckStoreCommandTests : IAsyncLifetime
     {
         await MakeBucketAsync();
         _server.Behavior = new AwkwardS3Behavior { IgnoresIfNoneMatch = true, Tags = AwkwardTags.UnquotedOnly, RejectsBatchDelete = true };
-        (await CliProcess.RunAsync(Settings, "check-store", Store)).MustFail(ExitCodes.RefusedByState, _bucket, "If-None-Match");
+        CliResult table = await CliProcess.RunAsync(Settings, "check-store", Store);
+        Assert.Equal(ExitCodes.RefusedByState, table.ExitCode);
+        Assert.Contains("missing", table.Stdout, StringComparison.Ordinal);
+        Assert.Contains("Not safe", table.Stdout, StringComparison.Ordinal);
+        Assert.Contains(_bucket, table.Stderr, StringComparison.Ordinal);
+        Assert.Contains("If-None-Match", table.Stderr, StringComparison.Ordinal);
         CliResult result = await CliProcess.RunAsync(Settings, "check-store", Store, "--json");
         Assert.Equal(ExitCodes.RefusedByState, result.ExitCode);
         Assert.False(result.Json.GetProperty("ok").GetBoolean());

@@ -26,6 +26,7 @@ internal sealed class FailReasons(BackupServiceOptions options)
         {
             VolumeException volume => volume.Message.Replace(volume.VolumeName, Path.GetFileName(volume.VolumeName), StringComparison.Ordinal),
             ObjectStoreException store => $"the container cannot be used: {WordsOf(store.Error)}{(store.Key is null ? "" : $" ({store.Key})")}",
+            UnsupportedObjectStoreException => "the container does not honour conditional puts; check-store shows what it lacks",
             BackupEngineException when containerName is null => "the container cannot be opened",
             BackupEngineException => exception.Message.Replace(containerName, options.ContainerName, StringComparison.Ordinal),
             ApiFault or InvalidDataException => exception.Message,

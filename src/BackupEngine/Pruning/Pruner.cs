@@ -43,7 +43,8 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         {
             if (!options.DryRun)
             {
-                foreach (Backup candidate in candidates.Concat(abandoned))
+                // Two backups can have the same data: one was imported a second time under another id.
+                foreach (Backup candidate in candidates.Concat(abandoned).DistinctBy(IntentStore.DataOf))
                     marks.Add(await intents.PutDeletionAsync(candidate, _token, cancellationToken).ConfigureAwait(false));
                 await breaking.BuryAsync(backups, cancellationToken).ConfigureAwait(false);
             }

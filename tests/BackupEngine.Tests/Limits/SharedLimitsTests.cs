@@ -114,6 +114,7 @@ public sealed class SharedLimitsTests : IAsyncDisposable
         {
             Assert.True(call < 100, "The fault never ends.");
             var store = new FaultInjectingObjectStore(new InMemoryObjectStore(), seed: call) { FailingCall = call + 3, Fault = StoreFault.ErrorBefore };
+            ContractObjectStore.Trust(store);
             await using BackupRepository repository = await BackupRepository.OpenOrCreateAsync(store, new RepositoryOptions { Limits = limits }, Repositories.Token);
             try
             {

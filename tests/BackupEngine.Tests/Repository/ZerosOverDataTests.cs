@@ -115,7 +115,9 @@ public sealed class ZerosOverDataTests : IAsyncLifetime
         model.Write(_child, 0);
         model.Punch(0, Size);
         Backup hole = await _repository.IncrementalAsync(model.ToVolume());
-        Assert.Equal(0, hole.BytesRead);
+
+        // Read where the parent has data, because a hole may be reported wrongly; nowhere else.
+        Assert.Equal(2 * 65_536, hole.BytesRead);
         byte[] restored = await _repository.RestoreOverAsync(hole);
         VolumeAssert.Same(new byte[Size], restored, "a volume that became one hole");
     }

@@ -69,12 +69,14 @@ public sealed class FormatVersionTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task RequireVersion_TwoProcessesAtOnce_BothSucceedAndTheFileHasTheHigherVersion()
+    public async Task RequireVersion_FileChangesBeforeItIsReplaced_KeepsTheChange()
     {
         await OpenVersionOneAsync();
-        var rival = new WatchedPuts(_store, []) { BeforePut = () => RepositoryFile.RequireVersionAsync(_store, 2, Repositories.Token) };
+        byte[] changed = Encoding.UTF8.GetBytes(VersionOne.Replace("\"later\"", "\"rival\": 7,\n  \"later\"", StringComparison.Ordinal));
+        var rival = new WatchedPuts(_store, []) { BeforePut = () => _store.PutAsync(StoreKeys.Repository, changed, cancellationToken: Repositories.Token).AsTask() };
         Assert.Equal(2, await RepositoryFile.RequireVersionAsync(rival, 2, Repositories.Token));
         Assert.Equal((2, 2), await ReadVersionsAsync());
+        Assert.Equal(7, (int)(await ReadFileAsync())["rival"]!);
         Assert.Equal(2, await RepositoryFile.RequireVersionAsync(_store, 1, Repositories.Token));
         Assert.Equal((2, 2), await ReadVersionsAsync());
     }

@@ -101,7 +101,7 @@ public sealed partial class BackupRepository
             };
             cancellationToken.ThrowIfCancellationRequested();
             isCommitUnclear = true;
-            await CommitAsync(backup).ConfigureAwait(false);
+            await CommitAsync(backup, wroteData: true).ConfigureAwait(false);
             await BuryTakenOverAsync(takenOver, manifest).ConfigureAwait(false);
             await RemoveIntentAsync(backup).ConfigureAwait(false);
             meter.Finish();
@@ -144,7 +144,7 @@ public sealed partial class BackupRepository
         Backup chosen = GetLatest(backups)
             ?? await FindDamagedParentAsync(backups, cancellationToken).ConfigureAwait(false)
             ?? throw new BackupStateException($"There is no available backup of volume {options.VolumeId} in {Name} to do an incremental backup; do a full one first.");
-        return (chosen, backups.Any(other => other.IsUnreadable || other.Description == RecordStore.RebuiltText || (other.Id != chosen.Id && IsLater(other, chosen))));
+        return (chosen, backups.Any(other => other.IsUnreadable || other.IsRebuilt() || (other.Id != chosen.Id && IsLater(other, chosen))));
     }
 
     /// <summary>When no backup is whole any more, the latest that was found damaged and has its manifest is better than none: most of its data need not be stored again.</summary>

@@ -3,14 +3,15 @@ using BackupEngine.Diagnostics;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
 using BackupEngine.Packing;
+using BackupEngine.Pruning;
 
 namespace BackupEngine;
 
 public sealed partial class BackupRepository
 {
     /// <summary>
-    /// Deletes a backup and all data that no other backup refers to. A delete that was cut off is finished by deleting again. Of one whose record cannot be read
-    /// the record goes, and its data with the next prune: repair first.
+    /// Deletes a backup and all data that no other backup refers to. A delete that was cut off is finished by deleting again. Of a backup whose record cannot be read, and
+    /// where it cannot be told what others need, the record stays as <see cref="BackupStatus.Deleting"/>, and the next prune removes the data that the backup wrote itself.
     /// </summary>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written. One in error may go before them: they do not need it to be restored.</exception>
@@ -46,11 +47,12 @@ public sealed partial class BackupRepository
             int? count;
             do
             {
-                // What is being imported needs its packs like what is there.
+                // What is being imported needs its packs like what is there; and so does a manifest without a record, which a repair could bring back.
                 IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
                 if (!backup.IsUnreadable && await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false) is { } now && now.ManifestKey != backup.ManifestKey)
                     throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
-                count = await DeleteDataAsync(backup, others, mark, cancellationToken).ConfigureAwait(false);
+                IReadOnlyList<UnnamedManifest> unnamed = await FindUnnamedAsync(backup, others, atWork, cancellationToken).ConfigureAwait(false);
+                count = await DeleteDataAsync(backup, others, unnamed, mark, cancellationToken).ConfigureAwait(false);
             }
             while (count is null);
             _logger.Deleted(backupId, count.Value);
@@ -64,33 +66,53 @@ public sealed partial class BackupRepository
         }
     }
 
-    /// <returns>How many objects went; null when another backup went before it was looked what that refers to: then nothing did, and the others must be listed again.</returns>
-    private async Task<int?> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, string mark, CancellationToken cancellationToken)
+    /// <summary>
+    /// Returns the manifests of the volume that nothing names. Those of writers and repacks that have exited belong to the next prune, which removes them with what they refer to.
+    /// </summary>
+    private async Task<IReadOnlyList<UnnamedManifest>> FindUnnamedAsync(Backup backup, IReadOnlyList<Backup> others, IntentListing atWork, CancellationToken cancellationToken)
     {
-        if (await FindUnreferencedAsync(backup, others, cancellationToken).ConfigureAwait(false) is not { } packs)
+        if (backup.ManifestKey is null)
+            return [];
+        string volumeId = IntentStore.DataOf(backup).VolumeId;
+        List<(string, Guid)> manifests = [];
+        await foreach (ObjectInfo info in _store.ListAsync(StoreKeys.ManifestsOf(volumeId), cancellationToken).ConfigureAwait(false))
+        {
+            if (StoreKeys.TryParseManifest(info.Key, out string volume, out Guid id))
+                manifests.Add((volume, id));
+        }
+
+        (List<UnnamedManifest> unnamed, List<Backup> missed) = await UnnamedManifest.FindAsync(_store, _records, manifests, [backup, .. others], atWork.Intents, cancellationToken).ConfigureAwait(false);
+        return missed.Count == 0 ? unnamed : throw new BackupStateException($"Backup {backup.Id} cannot be deleted while the record of backup {missed[0].Id} is being replaced; delete it again.");
+    }
+
+    /// <returns>How many objects went; null when another backup went before it was looked what that refers to: then nothing did, and the others must be listed again.</returns>
+    private async Task<int?> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, IReadOnlyList<UnnamedManifest> unnamed, string mark, CancellationToken cancellationToken)
+    {
+        if (await FindUnreferencedAsync(backup, others, unnamed, cancellationToken).ConfigureAwait(false) is not { } going)
             return null;
 
         // One that cannot be read stays as it was found, too: a sound record must not go for one that could not be read.
         Backup? deleting = await _records.ChangeRecordAsync(
             backup,
             now => now.IsUnreadable == backup.IsUnreadable && now.ManifestKey == backup.ManifestKey
-                ? now with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() }
+                ? now with { Status = BackupStatus.Deleting, ManifestKey = going.ManifestKey ?? now.ManifestKey, UpdatedAt = _time.GetUtcNow() }
                 : throw new BackupStateException($"Backup {backup.Id} was changed as its deletion began; delete it again."),
             cancellationToken).ConfigureAwait(false);
         if (deleting is null)
             throw NoSuchBackup(backup.Id);
         await _intents.ThrowIfBrokenAsync([mark], cancellationToken).ConfigureAwait(false);
 
-        // The manifest goes after the packs that it names, or a delete that was cut off could not be finished.
-        await _store.DeleteAsync(packs, cancellationToken).ConfigureAwait(false);
-        bool isShared = others.Any(other => other.ManifestKey == backup.ManifestKey);
-        if (backup.ManifestKey is { } manifest && !isShared)
-            await _store.DeleteAsync(manifest, cancellationToken).ConfigureAwait(false);
+        // The manifests go after the packs that they name, or a delete that was cut off could not be finished.
+        await _store.DeleteAsync(going.Packs, cancellationToken).ConfigureAwait(false);
+        await _store.DeleteAsync(going.Manifests, cancellationToken).ConfigureAwait(false);
 
         // Its own intent, should one have been left, goes before the record: without that it could be taken over.
         await _intents.DeleteAsync(backup, cancellationToken).ConfigureAwait(false);
-        await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
-        return packs.Count + 1;
+
+        // The record says what else may go, where that could not be told now.
+        if (going.IsComplete)
+            await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
+        return going.Packs.Count + 1;
     }
 
     private async Task RemoveDeletionAsync(Backup backup, string mark)
@@ -128,7 +150,7 @@ public sealed partial class BackupRepository
 
         // Declared dead, but nobody knows whether it is: only the record in its place keeps it from being committed.
         bool IsUnfinished(Intent intent) =>
-            intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.Status is (BackupStatus.Deleting or BackupStatus.ErrorDeleting) && backup.FailReason != FailedText;
+            intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.IsGoing() && !backup.IsWriterFailed();
     }
 
     /// <summary>What a dead repack has stored goes with the backups that it has changed over, so it must not change over any more.</summary>
@@ -142,12 +164,15 @@ public sealed partial class BackupRepository
             await _records.RenewRecordAsync(repacked, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The keys of all packs that go with a backup; null when the others must be listed again.</summary>
-    private async Task<IReadOnlyList<string>?> FindUnreferencedAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    /// <summary>Finds all objects that go with a backup; null when the others must be listed again.</summary>
+    private async Task<DeletedData?> FindUnreferencedAsync(Backup backup, IReadOnlyList<Backup> others, IReadOnlyList<UnnamedManifest> unnamed, CancellationToken cancellationToken)
     {
+        if (backup.IsUnreadable)
+            return await FindOwnOfUnreadableAsync(backup, others, cancellationToken).ConfigureAwait(false);
+
         // Imported under another id, the same data is a second backup: it stays whole.
         if (backup.ManifestKey is not { } manifestKey || others.Any(other => other.ManifestKey == manifestKey))
-            return [];
+            return new DeletedData([], []);
 
         Manifest manifest;
         try
@@ -156,36 +181,61 @@ public sealed partial class BackupRepository
         }
         catch (CorruptionException e)
         {
-            // Without its manifest nobody knows which packs of others it kept alive; those are left to prune.
+            // Without its manifest nobody knows which packs of others it kept alive.
             _logger.CleanUpFailed(e, backup.Id);
-            return await FindOwnPacksAsync(backup, others, cancellationToken).ConfigureAwait(false);
+            return await FindOwnPacksAsync(backup, [.. others, .. unnamed.Select(other => other.ToBackup(BackupStatus.Error))], cancellationToken).ConfigureAwait(false);
         }
 
-        HashSet<string> dataOfOthers = [.. others.Select(other => other.ManifestKey!).Where(key => key is not null)];
-        PackId[] packs = [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(IsOwnOrAbandoned)];
+        // What a repack of this very backup has replaced goes with it: without its record nothing would tell that it may.
+        UnnamedManifest[] replaced = [.. unnamed.Where(other => other.OwnerId == manifest.Backups[^1])];
+        Backup[] kept = [.. others, .. unnamed.Except(replaced).Select(other => other.ToBackup(BackupStatus.Error))];
+        HashSet<string> dataOfOthers = [.. kept.Select(other => other.ManifestKey!).Where(key => key is not null)];
+        PackId[] packs = [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(pack => IsOwnOrAbandoned(manifest, pack))];
+        List<string> keys = [.. packs.Select(manifest.GetPackKey)];
+        foreach (UnnamedManifest other in replaced)
+        {
+            Manifest old = await _store.ReadManifestAsync(other.ToBackup(BackupStatus.Error), cancellationToken).ConfigureAwait(false);
+            keys.AddRange(old.Packs.Packs.Select(pack => pack.Key).Where(pack => IsOwnOrAbandoned(old, pack)).Select(old.GetPackKey));
+        }
 
         // Packs of a backup that is gone, or was cut off and taken over, may be needed by any other of the chain: then all must be asked. So may those of one with dependents.
-        bool isOnlyForDescendants = backup.Status != BackupStatus.Error && Array.TrueForAll(packs, pack => pack.BackupOrdinal == manifest.Ordinal);
-        NeededPacks? kept = await ReadPacksAsync(isOnlyForDescendants ? SelectUnvouched(others) : others, manifest.VolumeId, cancellationToken).ConfigureAwait(false);
-        return kept is null ? null : [.. packs.Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
+        bool isOnlyForDescendants = backup.Status != BackupStatus.Error && kept.Length == others.Count && replaced.Length == 0 && Array.TrueForAll(packs, pack => pack.BackupOrdinal == manifest.Ordinal);
+        NeededPacks? needed = await ReadPacksAsync(isOnlyForDescendants ? SelectUnvouched(others) : kept, manifest.VolumeId, cancellationToken).ConfigureAwait(false);
+        return needed is null
+            ? null
+            : new DeletedData([.. keys.Distinct().Where(key => !needed.Contains(key))], [.. replaced.Select(other => other.Key), manifestKey]) { IsComplete = !needed.IsAny };
 
-        bool IsOwnOrAbandoned(PackId pack) =>
-            !dataOfOthers.Contains(StoreKeys.Manifest(manifest.VolumeId, manifest.Backups[(int)pack.BackupOrdinal]));
+        bool IsOwnOrAbandoned(Manifest named, PackId pack) => !dataOfOthers.Contains(StoreKeys.Manifest(named.VolumeId, named.Backups[(int)pack.BackupOrdinal]));
     }
 
     /// <summary>The packs that a backup without a readable manifest wrote, but for those that any other refers to.</summary>
-    private async Task<IReadOnlyList<string>?> FindOwnPacksAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    private async Task<DeletedData?> FindOwnPacksAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
     {
         (string volumeId, Guid dataId) = IntentStore.DataOf(backup);
         if (await ReadPacksAsync(others, volumeId, cancellationToken).ConfigureAwait(false) is not { } kept)
             return null;
-        var keys = new List<string>();
-        await foreach (ObjectInfo pack in _store.ListAsync(StoreKeys.PacksOf(volumeId, dataId), cancellationToken).ConfigureAwait(false))
-        {
-            if (!kept.Contains(pack.Key))
-                keys.Add(pack.Key);
-        }
+        List<string> own = await ListOwnPacksAsync(volumeId, dataId, cancellationToken).ConfigureAwait(false);
+        return new DeletedData([.. own.Where(key => !kept.Contains(key))], [backup.ManifestKey!]) { IsComplete = !kept.IsAny };
+    }
 
+    /// <summary>
+    /// Of a backup whose record cannot be read only the id is known, and other records may be unreadable, too. So nothing is removed now: a tombstone takes the place of the
+    /// record, and a prune, which knows what all others need, removes what was stored under that id.
+    /// </summary>
+    private async Task<DeletedData> FindOwnOfUnreadableAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    {
+        string key = StoreKeys.Manifest(backup.VolumeId, backup.Id);
+        bool isNamed = others.Any(other => other.ManifestKey == key);
+        bool hasManifest = !isNamed && await _store.HeadAsync(key, cancellationToken).ConfigureAwait(false) is not null;
+        bool hasPacks = !isNamed && (await ListOwnPacksAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false)).Count > 0;
+        return new DeletedData([], []) { ManifestKey = hasManifest ? key : null, IsComplete = !hasManifest && !hasPacks };
+    }
+
+    private async Task<List<string>> ListOwnPacksAsync(string volumeId, Guid dataId, CancellationToken cancellationToken)
+    {
+        List<string> keys = [];
+        await foreach (ObjectInfo pack in _store.ListAsync(StoreKeys.PacksOf(volumeId, dataId), cancellationToken).ConfigureAwait(false))
+            keys.Add(pack.Key);
         return keys;
     }
 
@@ -237,16 +287,30 @@ public sealed partial class BackupRepository
         return needed;
     }
 
+    /// <summary>What goes with a backup.</summary>
+    /// <param name="Packs">Keys of packs that nothing else refers to.</param>
+    /// <param name="Manifests">Keys of manifests.</param>
+    private sealed record DeletedData(IReadOnlyList<string> Packs, IReadOnlyList<string> Manifests)
+    {
+        /// <summary>Whether this is all that may go with the backup; else its record stays, and a prune removes the rest.</summary>
+        public bool IsComplete { get; init; } = true;
+
+        /// <summary>The manifest that the tombstone of an unreadable record names.</summary>
+        public string? ManifestKey { get; init; }
+    }
+
     /// <summary>Keys of packs that backups need; of those in error whose manifests cannot be read nobody knows which, and then it is any: what is left is prune's.</summary>
     private sealed class NeededPacks
     {
         private readonly HashSet<string> _keys = [];
-        private bool _isAny;
+
+        /// <summary>Whether any pack may be needed.</summary>
+        public bool IsAny { get; private set; }
 
         public void Add(IEnumerable<string> keys) => _keys.UnionWith(keys);
 
-        public void MayBeAny() => _isAny = true;
+        public void MayBeAny() => IsAny = true;
 
-        public bool Contains(string key) => _isAny || _keys.Contains(key);
+        public bool Contains(string key) => IsAny || _keys.Contains(key);
     }
 }

@@ -28,7 +28,16 @@ internal static class OptionsGuard
     {
         if (options.Range is { } range && (range.Offset < 0 || range.Length < 0 || range.Offset > volumeSize || range.Length > volumeSize - range.Offset))
             throw new ArgumentException($"The range of {range.Length} bytes from {range.Offset} is not within the volume of {volumeSize} bytes.", nameof(options));
+        if (!Enum.IsDefined(options.Damaged))
+            throw new ArgumentException($"{options.Damaged} is not a way to deal with damaged data.", nameof(options));
         CheckResources(options.Workers, options.MaxMemoryBytes, nameof(options));
+    }
+
+    public static void Check(ReadOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Damaged is not (DamagedData.Fail or DamagedData.Zero))
+            throw new ArgumentException($"A stream cannot deal with damaged data by {options.Damaged}: Fail and Zero are possible.", nameof(options));
     }
 
     public static void Check(PruneOptions options)
@@ -44,6 +53,10 @@ internal static class OptionsGuard
             throw new ArgumentException($"Packs cannot be repacked below {percent} percent: more than 0, and less than 100, can be.", nameof(options));
         if (options.IntentAge < TimeSpan.Zero)
             throw new ArgumentException($"The age of an intent cannot be {options.IntentAge}.", nameof(options));
+        if (options.OrphanAge < TimeSpan.Zero)
+            throw new ArgumentException($"The age of unreferenced data cannot be {options.OrphanAge}.", nameof(options));
+        foreach (string volumeId in options.VolumesWithoutRecords)
+            CheckVolumeId(volumeId, nameof(options));
     }
 
     public static void Check(VerifyOptions options)

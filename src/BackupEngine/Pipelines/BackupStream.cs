@@ -4,6 +4,7 @@ using BackupEngine.Chunking;
 using BackupEngine.Format;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Volumes;
 
 namespace BackupEngine.Pipelines;
 
@@ -18,6 +19,7 @@ internal sealed class BackupStream : Stream
     private readonly IObjectStore _store;
     private readonly RecordStore _records;
     private readonly VolumeGeometry _geometry;
+    private readonly ReadOptions _options;
     private Backup _backup;
     private PageReader _pages;
     private ChunkFetcher _fetcher;
@@ -29,8 +31,9 @@ internal sealed class BackupStream : Stream
     private long _position;
     private bool _disposed;
 
-    public BackupStream(IObjectStore store, RecordStore records, Backup backup, Manifest manifest)
+    public BackupStream(IObjectStore store, RecordStore records, Backup backup, ReadOptions options, Manifest manifest)
     {
+        _options = options;
         _store = store;
         _records = records;
         _backup = backup;
@@ -112,14 +115,21 @@ internal sealed class BackupStream : Stream
     {
         try
         {
-            await FillWindowAsync(cancellationToken).ConfigureAwait(false);
+            await FillWindowAsync(losesMissing: false, cancellationToken).ConfigureAwait(false);
         }
         catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
         {
             // Repacked since it was opened?
             Backup? now = await _records.FindRecordAsync(_backup.VolumeId, _backup.Id, cancellationToken).ConfigureAwait(false);
             if (now is not { Status: BackupStatus.Available } || now.ManifestKey == _backup.ManifestKey)
-                throw;
+            {
+                // A backup that was deleted has no lost ranges: reading it fails.
+                if (_options.Damaged == DamagedData.Fail || now is not { Status: BackupStatus.Available or BackupStatus.Error })
+                    throw;
+                await FillWindowAsync(losesMissing: true, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
             Manifest manifest = await _store.ReadManifestAsync(now, cancellationToken).ConfigureAwait(false);
             _backup = now;
             _pages = new PageReader(_store, manifest, PageReader.SingleLookAhead);
@@ -130,7 +140,9 @@ internal sealed class BackupStream : Stream
         }
     }
 
-    private async ValueTask FillWindowAsync(CancellationToken cancellationToken)
+    /// <param name="losesMissing">Whether objects that are missing are lost; else the caller first looks whether the backup was repacked.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    private async ValueTask FillWindowAsync(bool losesMissing, CancellationToken cancellationToken)
     {
         bool goesOn = _windowLength > 0 && _position == _windowStart + _windowLength;
         long first = _position / _geometry.ChunkSize;
@@ -140,31 +152,80 @@ internal sealed class BackupStream : Stream
         count = Math.Min(count, _geometry.GetChunksInPage(page) - index);
 
         _windowLength = 0;
-        if (page != _pageNumber)
-        {
-            _pageNumber = -1;
-            await _pages.ReadAsync(page, _page, cancellationToken).ConfigureAwait(false);
-            _pageNumber = page;
-        }
-
         long start = first * _geometry.ChunkSize;
         int length = (int)Math.Min((long)count * _geometry.ChunkSize, Length - start);
         _window.AsSpan(0, length).Clear();
-        await DecodeAsync(first, index, count, start, cancellationToken).ConfigureAwait(false);
+        List<(VolumeExtent Range, CorruptionException Why)> lost = [];
+        try
+        {
+            if (page != _pageNumber)
+            {
+                _pageNumber = -1;
+                await _pages.ReadAsync(page, _page, cancellationToken).ConfigureAwait(false);
+                _pageNumber = page;
+            }
+
+            await DecodeAsync(first, index, count, start, losesMissing, lost, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException e) when (_pageNumber < 0 && IsLoss(e, losesMissing))
+        {
+            // Where its chunks are, only the page knows.
+            lost.Add((new VolumeExtent(start, length), e));
+        }
+
+        foreach ((VolumeExtent range, CorruptionException why) in lost)
+            _options.OnLost?.Invoke(new LostRange(range.Offset, range.Length, why.Key, why.Problem));
         _windowStart = start;
         _windowLength = length;
     }
 
-    private async ValueTask DecodeAsync(long first, int index, int count, long start, CancellationToken cancellationToken)
+    private bool IsLoss(CorruptionException e, bool losesMissing) =>
+        _options.Damaged == DamagedData.Zero && (losesMissing || e.InnerException is not ObjectStoreException { Error: ObjectStoreError.NotFound });
+
+    private async ValueTask DecodeAsync(
+        long first, int index, int count, long start, bool losesMissing, List<(VolumeExtent Range, CorruptionException Why)> lost, CancellationToken cancellationToken)
     {
         WantedChunk[] wanted = [.. Enumerable.Range(0, count)
             .Where(chunk => !_page[index + chunk].IsZero)
             .Select(chunk => new WantedChunk(first + chunk, _page[index + chunk].Location, _page[index + chunk].Digest))];
         foreach (FetchRange range in FetchPlan.Build(wanted, ReadAhead))
+            await DecodeAsync(wanted, range, start, losesMissing, lost, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask DecodeAsync(
+        WantedChunk[] wanted, FetchRange range, long start, bool losesMissing, List<(VolumeExtent Range, CorruptionException Why)> lost, CancellationToken cancellationToken)
+    {
+        try
         {
             await _fetcher.FetchAsync(range, cancellationToken).ConfigureAwait(false);
-            foreach (WantedChunk chunk in wanted.AsSpan(range.First, range.Count))
-                _fetcher.Decode(chunk, _window.AsSpan((int)((chunk.Chunk * _geometry.ChunkSize) - start), _geometry.GetChunkLength(chunk.Chunk)));
+        }
+        catch (CorruptionException e) when (IsLoss(e, losesMissing))
+        {
+            if (range.Count == 1)
+                lost.Add((ExtentOf(wanted[range.First]), e));
+
+            // Which frames of a range are lost that cannot be fetched as a whole is only found by asking for each.
+            for (int single = range.First; single < range.First + range.Count && range.Count > 1; single++)
+                await DecodeAsync(wanted, new FetchRange(range.Pack, wanted[single].Location.Offset, (int)wanted[single].Location.Length, single, 1), start, losesMissing, lost, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        foreach (WantedChunk chunk in wanted.AsSpan(range.First, range.Count))
+        {
+            VolumeExtent extent = ExtentOf(chunk);
+            Span<byte> plain = _window.AsSpan((int)(extent.Offset - start), (int)extent.Length);
+            try
+            {
+                _fetcher.Decode(chunk, plain);
+            }
+            catch (CorruptionException e) when (_options.Damaged == DamagedData.Zero)
+            {
+                // What was decoded of it before the damage showed is not data.
+                plain.Clear();
+                lost.Add((extent, e));
+            }
         }
     }
+
+    private VolumeExtent ExtentOf(in WantedChunk chunk) => new(chunk.Chunk * _geometry.ChunkSize, _geometry.GetChunkLength(chunk.Chunk));
 }

@@ -39,7 +39,7 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
     {
         foreach (Intent intent in _broken)
         {
-            Backup stone = intent.Backup with { Status = BackupStatus.Deleting, FailReason = "the backup was cut off", UpdatedAt = time.GetUtcNow() };
+            Backup stone = intent.Backup with { Status = BackupStatus.Deleting, StateReason = BackupStateReason.Expired, FailReason = "the backup was interrupted", UpdatedAt = time.GetUtcNow() };
             try
             {
                 await records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
@@ -80,13 +80,18 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
             .Where(backup => !working.Any(intent => intent.Resumes.Contains(backup.Id)));
     }
 
+    /// <summary>Returns the ids under which a stale writer stored data, with the volume under whose prefix that lies.</summary>
+    public IEnumerable<(string VolumeId, Guid Id)> GetDataIds(Backup buried) => _broken
+        .Where(broken => broken.Backup.Id == buried.Id && broken.Backup.VolumeId == buried.VolumeId)
+        .SelectMany(broken => broken.DataIds.Select(id => (IntentStore.DataOf(broken.Backup).VolumeId, id)));
+
     public IReadOnlyList<PruneIntent> Describe() => [.. _broken.Select(Describe)];
 
     public static PruneIntent Describe(Intent intent) =>
         new(intent.Backup.Id, intent.Backup.VolumeId, intent.Writer?.Host, intent.Writer?.ProcessId, intent.StoredAt);
 
     /// <summary>The age of an object is only known by the clock that dated it.</summary>
-    private async Task<DateTimeOffset> GetStoreTimeAsync(CancellationToken cancellationToken)
+    public async Task<DateTimeOffset> GetStoreTimeAsync(CancellationToken cancellationToken)
     {
         Backup nobody = RecordStore.CreateStub("clock", Guid.NewGuid(), BackupStatus.Deleting, null);
         string key = await intents.PutDeletionAsync(nobody, Guid.NewGuid(), cancellationToken).ConfigureAwait(false);

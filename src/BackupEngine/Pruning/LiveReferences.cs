@@ -16,13 +16,26 @@ namespace BackupEngine.Pruning;
 /// <param name="kept">Takes reasons why something is left that should not be.</param>
 internal sealed class LiveReferences(IObjectStore store, RecordStore records, StoredData data, List<string> kept)
 {
+    /// <summary>Gets the volumes of which more was kept than is known to be needed: the evidence for its removal must stay, too.</summary>
+    public HashSet<string> UnclearVolumes { get; } = [];
+
+    /// <summary>Gets the packs that only manifests without a record refer to, by the key of the first of these manifests.</summary>
+    public Dictionary<string, List<StoredObject>> OnlyOfUnnamed { get; } = [];
+
+    /// <param name="live">Backups that stay.</param>
+    /// <param name="unnamed">Manifests without a record that stay.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <exception cref="CorruptionException">A manifest cannot be read.</exception>
-    public async Task SubtractAsync(IEnumerable<Backup> live, CancellationToken cancellationToken)
+    public async Task SubtractAsync(IEnumerable<Backup> live, IReadOnlyList<UnnamedManifest> unnamed, CancellationToken cancellationToken)
     {
+        foreach (UnnamedManifest unreadable in unnamed.Where(manifest => manifest.Damage is not null))
+            KeepAll(unreadable.VolumeId, $"manifest {unreadable.Key} has no record and cannot be read ({unreadable.Damage})");
+        HashSet<string> unnamedKeys = [.. unnamed.Select(manifest => manifest.Key)];
         Backup[] backups =
         [
-            .. live.Where(backup => backup.ManifestKey is not null && data.Volumes.ContainsKey(IntentStore.DataOf(backup).VolumeId))
-                .DistinctBy(backup => backup.ManifestKey).OrderBy(backup => backup.CreatedAt),
+            .. live.Concat(unnamed.Where(manifest => manifest.Damage is null).Select(manifest => manifest.ToBackup(BackupStatus.Available)))
+                .Where(backup => backup.ManifestKey is not null && data.Volumes.ContainsKey(IntentStore.DataOf(backup).VolumeId))
+                .DistinctBy(backup => backup.ManifestKey).OrderBy(backup => unnamedKeys.Contains(backup.ManifestKey!)).ThenBy(backup => backup.CreatedAt),
         ];
         foreach (Backup backup in backups)
         {
@@ -31,7 +44,10 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             VolumeData volume = data.Volumes[manifest.VolumeId];
             volume.Manifests.Remove(manifest.BackupId);
             foreach ((PackId pack, _) in manifest.Packs.Packs)
-                volume.Packs.Remove(StoredPack.Of(manifest, pack));
+            {
+                if (volume.Packs.Remove(StoredPack.Of(manifest, pack), out StoredObject stored) && unnamedKeys.Contains(manifest.Key))
+                    AddOnlyOfUnnamed(manifest.Key, stored);
+            }
         }
 
         Manifest? previous = null;
@@ -70,18 +86,19 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
 
             if (backup.Status != BackupStatus.Error)
                 throw;
-            KeepAll(backup, e);
+            KeepAll(IntentStore.DataOf(backup).VolumeId, $"backup {backup.Id} is in error and its manifest cannot be read; delete it if nobody needs it ({e.Message})");
             return null;
         }
     }
 
     /// <summary>Nobody can restore it as it is, but perhaps somebody can mend it: until it is deleted, all stays that it might need.</summary>
-    private void KeepAll(Backup backup, CorruptionException why)
+    private void KeepAll(string volumeId, string why)
     {
-        VolumeData volume = data.Volumes[IntentStore.DataOf(backup).VolumeId];
+        VolumeData volume = data.Volumes[volumeId];
         if (volume.Manifests.Count + volume.Packs.Count == 0)
             return;
-        kept.Add($"all manifests and packs of volume {backup.VolumeId}, because backup {backup.Id} is in error and its manifest cannot be read; delete it if nobody needs it ({why.Message})");
+        UnclearVolumes.Add(volumeId);
+        kept.Add($"all manifests and packs of volume {volumeId}, because {why}");
         volume.Manifests.Clear();
         volume.Packs.Clear();
     }
@@ -107,6 +124,7 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             }
             catch (CorruptionException e)
             {
+                UnclearVolumes.Add(manifest.VolumeId);
                 kept.Add($"all packs of the chain of backup {manifest.BackupId}, because a page of its manifest cannot be read ({e.Message})");
                 foreach (StoredPack pack in volume.Packs.Keys.Where(pack => chain.Contains(pack.BackupId)).ToArray())
                     volume.Packs.Remove(pack);
@@ -119,6 +137,13 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
                     Keep(volume, manifest, entry.Location);
             }
         }
+    }
+
+    private void AddOnlyOfUnnamed(string key, StoredObject pack)
+    {
+        if (!OnlyOfUnnamed.TryGetValue(key, out List<StoredObject>? packs))
+            OnlyOfUnnamed[key] = packs = [];
+        packs.Add(pack);
     }
 
     private void Keep(VolumeData volume, Manifest manifest, FrameLocation location)

@@ -26,7 +26,10 @@ public sealed partial class BackupRepository
             Backup? stored = await LookAsync(backup, token => _records.FindRecordAsync(backup.VolumeId, backup.Id, token)).ConfigureAwait(false);
             if (stored is null)
                 throw;
-            if (stored.ManifestSha256 != backup.ManifestSha256 || stored.UpdatedAt != backup.UpdatedAt || stored.Status != backup.Status)
+            bool isOther = stored.ManifestSha256 != backup.ManifestSha256 || stored.UpdatedAt != backup.UpdatedAt || stored.Status != backup.Status;
+            if (isOther && wroteData)
+                await PutCleanUpIntentAsync(backup).ConfigureAwait(false);
+            if (isOther)
                 throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or another of that id was made, before it was finished ({e.Error}); back up again.");
             // Seen, but when the store says that it failed it may not last, as when a directory could not be forced to disk.
             if (e.Error is not (ObjectStoreError.Unavailable or ObjectStoreError.AlreadyExists))
@@ -134,7 +137,32 @@ public sealed partial class BackupRepository
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
         {
-            // Declared dead: whoever did that removes the rest.
+            // Considered stale: whoever did that removes the rest, but for what was stored since.
+            await PutCleanUpIntentAsync(draft).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        {
+            _logger.CleanUpFailed(e, draft.Id);
+        }
+    }
+
+    /// <summary>
+    /// Leaves evidence for what a backup stored after others had considered it stale: they may have looked at its packs before, and remove their tombstone at any moment. An
+    /// intent under an id of its own that nobody fulfils says that what was stored under the backup's id may go; as that of a repack, it is not one that a backup could resume.
+    /// </summary>
+    private async Task PutCleanUpIntentAsync(Backup draft)
+    {
+        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        (string dataVolumeId, _) = IntentStore.DataOf(draft);
+        try
+        {
+            await _intents.PutAsync(
+                new Intent
+                {
+                    Backup = RecordStore.CreateStub(dataVolumeId, Guid.NewGuid(), BackupStatus.Creating, null) with { CreatedAt = _time.GetUtcNow() },
+                    Writer = ProcessIdentity.Current, Repacks = [draft.Id], Manifests = [draft.Id],
+                },
+                timeout.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
         {

@@ -81,7 +81,7 @@ public sealed partial class BackupRepository
                 manifests.Add((volume, id));
         }
 
-        (List<UnnamedManifest> unnamed, List<Backup> missed) = await UnnamedManifest.FindAsync(_store, _records, manifests, [backup, .. others], atWork.Intents, cancellationToken).ConfigureAwait(false);
+        (List<UnnamedManifest> unnamed, List<Backup> missed) = await UnnamedManifest.FindAsync(_store, _records, manifests, [backup, .. others], [.. atWork.Intents.Where(IsNaming)], cancellationToken).ConfigureAwait(false);
         return missed.Count == 0 ? unnamed : throw new BackupStateException($"Backup {backup.Id} cannot be deleted while the record of backup {missed[0].Id} is being replaced; delete it again.");
     }
 
@@ -114,6 +114,9 @@ public sealed partial class BackupRepository
             await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
         return going.Packs.Count + 1;
     }
+
+    /// <summary>Gets a value that indicates whether what an intent names is its own: stale imports and repacks are left to prune, and what they name is like any other manifest.</summary>
+    private static bool IsNaming(Intent intent) => !(intent.IsDead && (intent.IsImport || intent.IsRepack));
 
     private async Task RemoveDeletionAsync(Backup backup, string mark)
     {

@@ -43,7 +43,7 @@ public sealed partial class BackupRepository
         StoredData data = await StoredData.ListAsync(_store, null, cancellationToken).ConfigureAwait(false);
         IntentListing atWork = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
-        (List<UnnamedManifest> lost, List<Backup> missed) = await UnnamedManifest.FindAsync(_store, _records, data.Manifests, records, atWork.Intents, cancellationToken).ConfigureAwait(false);
+        (List<UnnamedManifest> lost, List<Backup> missed) = await UnnamedManifest.FindAsync(_store, _records, data.Manifests, records, [.. atWork.Intents.Where(IsNaming)], cancellationToken).ConfigureAwait(false);
         records = [.. records, .. missed];
         if (!options.AcceptMissingPacks)
             await ThrowIfDataIsMissingAsync(records, data, cancellationToken).ConfigureAwait(false);
@@ -64,7 +64,8 @@ public sealed partial class BackupRepository
             (record.Status == BackupStatus.Available ? rebuilt : marked).Add(record.Id);
         }
 
-        rebuilt.AddRange(await RebuildLostRecordsAsync([.. lost.Where(manifest => unnamed.Contains(manifest.Key))], records, data, atWork, cancellationToken).ConfigureAwait(false));
+        HashSet<(string, Guid)> ofStaleWriters = [.. atWork.Intents.Where(intent => !intent.IsImport).SelectMany(intent => intent.DataIds.Select(id => (IntentStore.DataOf(intent.Backup).VolumeId, id)))];
+        rebuilt.AddRange(await RebuildLostRecordsAsync([.. lost.Where(manifest => unnamed.Contains(manifest.Key) && !ofStaleWriters.Contains((manifest.VolumeId, manifest.Id)))], records, data, atWork, cancellationToken).ConfigureAwait(false));
 
         // Nor a backup: what seems to be damaged is looked at twice.
         VerifyReport report = await VerifyAsync(look, progress, cancellationToken).ConfigureAwait(false);
@@ -160,7 +161,7 @@ public sealed partial class BackupRepository
             .Where(manifest => manifest is { State: UnnamedState.Orphaned, OwnerId: not null }).GroupBy(manifest => (manifest.VolumeId, manifest.OwnerId!.Value)))
         {
             (string volumeId, Guid id) = owned.Key;
-            if (records.Any(record => record.Id == id) || atWork.Intents.Any(intent => intent.Backup.Id == id || (intent.Damage is not null && intent.Backup.VolumeId == volumeId)))
+            if (records.Any(record => record.Id == id) || atWork.Intents.Where(IsNaming).Any(intent => intent.Backup.Id == id || (intent.Damage is not null && intent.Backup.VolumeId == volumeId)))
                 continue;
             if (await FindMostCompleteAsync(owned, data.Volumes[volumeId], cancellationToken).ConfigureAwait(false) is not var (manifest, bytes))
                 continue;

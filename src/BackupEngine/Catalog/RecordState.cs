@@ -9,6 +9,9 @@ internal static class RecordState
     /// <summary>Gets a value that indicates whether the backup is being deleted, so that nothing refers to its data on its behalf.</summary>
     public static bool IsGoing(this Backup backup) => backup.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting;
 
+    /// <summary>Gets a value that indicates whether the record is a tombstone of an import, which stored nothing under its id. Only an import knows the digest of its manifest from the start.</summary>
+    public static bool IsImportTombstone(this Backup backup) => backup.IsGoing() && backup is { ManifestKey: null, ManifestSha256: not null };
+
     /// <summary>
     /// Gets a value that indicates whether a repair rebuilt the record. A record that a backup wrote names its engine and its container; a rebuilt one never does, whatever
     /// engine rebuilt it.

@@ -31,9 +31,11 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         IReadOnlyList<Backup> backups = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
         var breaking = new IntentBreaker(store, records, intents, options, time);
         await breaking.SelectAsync(atWork, cancellationToken).ConfigureAwait(false);
-        (List<UnnamedManifest> unnamed, List<Backup> missed) = await UnnamedManifest.FindAsync(_gated, records, data.Manifests, backups, atWork.Intents, cancellationToken).ConfigureAwait(false);
+        Intent[] naming = [.. atWork.Intents.Where(intent => !(breaking.IsBroken(intent) && (intent.IsImport || intent.IsRepack)))];
+        (List<UnnamedManifest> unnamed, List<Backup> missed) = await UnnamedManifest.FindAsync(_gated, records, data.Manifests, backups, naming, cancellationToken).ConfigureAwait(false);
         RecordStore.ThrowIfUnreadable(missed);
         backups = [.. backups, .. missed];
+        unnamed = [.. unnamed.Select(manifest => breaking.IsOfStaleWriter(manifest) ? manifest with { State = UnnamedState.OfDeletion } : manifest)];
         ThrowIfRecordsAreLost(unnamed, backups);
         List<Backup> candidates = [.. SelectCandidates(backups)];
         DateTimeOffset? orphansUpTo = await GetOrphanLimitAsync(data, breaking, cancellationToken).ConfigureAwait(false);
@@ -172,7 +174,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
     private async Task<List<UnreferencedData>> KeepWithoutEvidenceAsync(
         StoredData data, Backup[] removed, Backup[] going, DateTimeOffset? orphansUpTo, IntentBreaker breaking, CancellationToken cancellationToken)
     {
-        HashSet<(string VolumeId, Guid Id)> writers = [.. removed.SelectMany(backup => breaking.GetDataIds(backup).Concat([(backup.VolumeId, backup.Id), IntentStore.DataOf(backup)]))];
+        HashSet<(string VolumeId, Guid Id)> writers = [.. removed.Where(backup => !backup.IsImportTombstone()).SelectMany(backup => breaking.GetDataIds(backup).Concat([(backup.VolumeId, backup.Id), IntentStore.DataOf(backup)]))];
         HashSet<(string VolumeId, StoredPack Pack)> mapped = [];
         foreach (Backup backup in going.Where(backup => backup.ManifestSha256 is not null && data.Volumes.TryGetValue(IntentStore.DataOf(backup).VolumeId, out VolumeData? volume) && volume.Packs.Count > 0))
         {

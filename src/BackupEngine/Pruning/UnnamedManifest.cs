@@ -41,7 +41,7 @@ internal sealed record UnnamedManifest(string VolumeId, Guid Id, UnnamedState St
     /// <param name="records">Asked directly for the record of each one found: a listing that does not show a record proves nothing.</param>
     /// <param name="manifests">Manifests that were listed.</param>
     /// <param name="backups">All records that were listed after them.</param>
-    /// <param name="intents">All intents.</param>
+    /// <param name="intents">The intents that protect what they name. Not those of stale imports and repacks: they stored no data of their own, and a prune treats what they name like any other.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The manifests, and records that the listing missed.</returns>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
@@ -67,7 +67,7 @@ internal sealed record UnnamedManifest(string VolumeId, Guid Id, UnnamedState St
 
             if (missed.Exists(record => record.ManifestKey == manifest.Key))
                 continue;
-            bool isGoing = manifest.OwnerId is { } owner && backups.Concat(missed).Any(backup => backup.IsGoing() && ((backup.Id == owner && backup.VolumeId == volumeId) || IntentStore.DataOf(backup) == (volumeId, owner)));
+            bool isGoing = manifest.OwnerId is { } owner && backups.Concat(missed).Any(backup => backup.IsGoing() && backup.ManifestKey is not null && ((backup.Id == owner && backup.VolumeId == volumeId) || IntentStore.DataOf(backup) == (volumeId, owner)));
             bool isSuperseded = !isGoing && manifest.OwnerId is { } other && (await GetOwnersAsync(volumeId).ConfigureAwait(false)).Contains(other);
             found.Add(manifest with { State = isGoing ? UnnamedState.OfDeletion : isSuperseded ? UnnamedState.Superseded : UnnamedState.Orphaned });
         }

@@ -181,7 +181,10 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
             if (await TryReadManifestAsync(backup, cancellationToken).ConfigureAwait(false) is not { } manifest)
                 continue;
             mapped.UnionWith(manifest.Packs.Packs.Where(pack => pack.Key.BackupOrdinal < manifest.Backups.Count).Select(pack => (manifest.VolumeId, StoredPack.Of(manifest, pack.Key))));
-            writers.Add((manifest.VolumeId, manifest.Backups[^1]));
+
+            // An imported backup has another id than the one that wrote its data. What a repack replaced belongs to a backup that stays.
+            if (removed.Contains(backup))
+                writers.Add((manifest.VolumeId, manifest.Backups[^1]));
         }
 
         List<UnreferencedData> unreferenced = [];

@@ -114,7 +114,7 @@ public sealed partial class BackupRepository
             };
             cancellationToken.ThrowIfCancellationRequested();
             isCommitUnclear = true;
-            await CommitAsync(backup).ConfigureAwait(false);
+            await CommitAsync(backup, wroteData: true).ConfigureAwait(false);
             await BuryTakenOverAsync(takenOver, manifest).ConfigureAwait(false);
             await RemoveIntentAsync(backup).ConfigureAwait(false);
             meter.Finish(_logger);
@@ -173,7 +173,7 @@ public sealed partial class BackupRepository
     {
         if (options.ParentId is { } parentId)
         {
-            Backup parent = backups.FirstOrDefault(backup => backup.Id == parentId && backup.Status == BackupStatus.Available)
+            Backup parent = backups.FirstOrDefault(backup => backup.Id == parentId && backup is { Status: BackupStatus.Available, IsUnreadable: false })
                 ?? await GetAvailableAsync(parentId, cancellationToken).ConfigureAwait(false);
             return parent.VolumeId == options.VolumeId
                 ? parent

@@ -98,9 +98,27 @@ public sealed partial class BackupRepository
     private async Task<Backup> GetAvailableAsync(Guid backupId, CancellationToken cancellationToken)
     {
         Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
-        return backup.Status == BackupStatus.Available
-            ? backup
-            : throw new BackupStateException(
-                $"Backup {backupId} is {backup.Status.ToString().ToLowerInvariant()}, not available{(backup.FailReason is { } reason ? $": {reason}" : ".")}");
+        ThrowIfNotAvailable(backup);
+        return backup;
+    }
+
+    /// <exception cref="BackupStateException">The backup is neither available nor, where that suffices, in error with a manifest.</exception>
+    private async Task<Backup> GetReadableAsync(Guid backupId, DamagedData damaged, CancellationToken cancellationToken)
+    {
+        Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
+        if (damaged == DamagedData.Fail || backup is not { Status: BackupStatus.Error, ManifestKey: not null, ManifestSha256: not null })
+            ThrowIfNotAvailable(backup);
+        return backup;
+    }
+
+    /// <exception cref="BackupStateException">The backup is not available.</exception>
+    private static void ThrowIfNotAvailable(Backup backup)
+    {
+        if (backup.Status == BackupStatus.Available)
+            return;
+        string hint = backup is { Status: BackupStatus.Error, ManifestSha256: not null }
+            ? " When the missing data is back, 'repair' makes the backup available again; what is intact can be restored with 'restore --damaged skip|zero'."
+            : "";
+        throw new BackupStateException($"Backup {backup.Id} is {backup.Status.ToString().ToLowerInvariant()}, not available{(backup.FailReason is { } reason ? $": {reason}." : ".")}{hint}");
     }
 }

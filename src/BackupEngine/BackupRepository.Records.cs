@@ -11,12 +11,14 @@ public sealed partial class BackupRepository
 {
     /// <summary>The record of a backup, to be kept elsewhere: with it and the container, <see cref="ImportRecordAsync"/> brings the backup back.</summary>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
-    /// <exception cref="BackupStateException">The backup is not available.</exception>
+    /// <exception cref="BackupStateException">The backup is neither available nor in error with a manifest.</exception>
     /// <exception cref="CorruptionException">Its record is damaged.</exception>
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public async Task<ExportedRecord> ExportRecordAsync(Guid backupId, CancellationToken cancellationToken = default)
     {
-        Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
+        Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
+        if (backup is not { Status: BackupStatus.Error, ManifestKey: not null, ManifestSha256: not null })
+            ThrowIfNotAvailable(backup);
         return new ExportedRecord(ExportedRecord.ServiceName, Convert.ToBase64String(CatalogJson.Write(backup)));
     }
 
@@ -24,7 +26,7 @@ public sealed partial class BackupRepository
     /// Brings a backup back by its exported record. Its data is found through the manifest key in the record, so a record whose id was changed
     /// becomes a second backup of the same data.
     /// </summary>
-    /// <returns>The backup, available.</returns>
+    /// <returns>The backup, available; or in error, when it was exported in error: then some of its data may be missing.</returns>
     /// <exception cref="RecordFormatException">This is not a record of this engine, or the container does not hold the data that it names.</exception>
     /// <exception cref="BackupStateException">A backup with this id exists, or something of the volume is just being removed: try again.</exception>
     /// <exception cref="CorruptionException">The manifest that it names is damaged.</exception>
@@ -32,10 +34,24 @@ public sealed partial class BackupRepository
     /// <exception cref="ObjectStoreException">The store failed.</exception>
     public async Task<Backup> ImportRecordAsync(ExportedRecord record, CancellationToken cancellationToken = default)
     {
-        Backup backup = Parse(record) with { Status = BackupStatus.Available, FailReason = null, UpdatedAt = _time.GetUtcNow(), HasDependentBackups = null };
+        Backup backup = Parse(record) with { UpdatedAt = _time.GetUtcNow(), HasDependentBackups = null };
+        if (backup.Status != BackupStatus.Error)
+            backup = backup with { Status = BackupStatus.Available, FailReason = null, StateReason = backup.IsRebuilt() ? BackupStateReason.Rebuilt : null };
         if (await _records.FindRecordAsync(backup.Id, cancellationToken).ConfigureAwait(false) is not null)
             throw new BackupStateException($"Backup {backup.Id} exists already in {Name}.");
 
+        backup = await AddRecordOfDataAsync(backup, needsAllPacks: backup.Status != BackupStatus.Error, cancellationToken).ConfigureAwait(false);
+        _logger.Imported(backup.Id, backup.ManifestKey!);
+        return backup;
+    }
+
+    /// <summary>Commits the record of data that is there already, as an import and a repair do.</summary>
+    /// <param name="backup">The record.</param>
+    /// <param name="needsAllPacks">Whether to refuse it when packs are missing; not for a backup in error, of which that is known, and not for a repair, which marks it.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The record as it was stored: with its place in the order of the volume's backups.</returns>
+    private async Task<Backup> AddRecordOfDataAsync(Backup backup, bool needsAllPacks, CancellationToken cancellationToken)
+    {
         if (await _intents.ExistsAsync(backup, cancellationToken).ConfigureAwait(false))
             await _intents.RemoveDeadImportAsync(backup, cancellationToken).ConfigureAwait(false);
 
@@ -46,7 +62,7 @@ public sealed partial class BackupRepository
         await PutIntentAsync(backup with { Status = BackupStatus.Creating }, [], isChosen: true, cancellationToken).ConfigureAwait(false);
         try
         {
-            await CheckDataAsync(backup, cancellationToken).ConfigureAwait(false);
+            await CheckDataAsync(backup, needsAllPacks, cancellationToken).ConfigureAwait(false);
             backup = await PlaceImportAsync(backup, cancellationToken).ConfigureAwait(false);
         }
         catch
@@ -57,7 +73,7 @@ public sealed partial class BackupRepository
 
         try
         {
-            await CommitAsync(backup).ConfigureAwait(false);
+            await CommitAsync(backup, wroteData: false).ConfigureAwait(false);
         }
         catch (ObjectStoreException)
         {
@@ -71,7 +87,6 @@ public sealed partial class BackupRepository
         }
 
         await RemoveIntentAsync(backup).ConfigureAwait(false);
-        _logger.Imported(backup.Id, backup.ManifestKey!);
         return backup;
     }
 
@@ -114,7 +129,7 @@ public sealed partial class BackupRepository
         }
     }
 
-    private async Task CheckDataAsync(Backup backup, CancellationToken cancellationToken)
+    private async Task CheckDataAsync(Backup backup, bool needsAllPacks, CancellationToken cancellationToken)
     {
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
         if (records.Any(other => other.ManifestKey == backup.ManifestKey && other.Status is BackupStatus.Deleting or BackupStatus.ErrorDeleting))
@@ -132,7 +147,7 @@ public sealed partial class BackupRepository
             }
 
             VerifyReport report = await new VerifyPipeline(_store, new VerifyOptions(), new ProgressMeter(null, 0)).RunAsync([backup], cancellationToken).ConfigureAwait(false);
-            if (report.Findings is [VerifyFinding first, ..])
+            if (needsAllPacks && report.Findings is [VerifyFinding first, ..])
                 throw new RecordFormatException($"{Name} does not hold all data of backup {backup.Id}: {first.Key}: {first.Problem}");
         }
         catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })

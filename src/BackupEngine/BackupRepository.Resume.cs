@@ -48,12 +48,9 @@ public sealed partial class BackupRepository
         if (cutOff is not [.., Intent last] || !await TryTakeOverAsync(draft, last, null, cancellationToken).ConfigureAwait(false))
             return [];
 
-        // A writer that lives, and cleans up in a store that is full, removes its intent first.
+        // A writer that lives, and cleans up in a store that is full, removes its intent first. The tombstone stays: it tells the next prune what may go, should that not be done.
         if (!await _intents.ExistsAsync(last.Backup, cancellationToken).ConfigureAwait(false))
-        {
-            await _records.DeleteRecordAsync(last.Backup, cancellationToken).ConfigureAwait(false);
             return [];
-        }
 
         List<Intent> taken = [];
         foreach (Intent earlier in cutOff.SkipLast(1))
@@ -71,7 +68,10 @@ public sealed partial class BackupRepository
 
     private async Task<bool> TryTakeOverAsync(Backup draft, Intent cutOff, Guid? heir, CancellationToken cancellationToken)
     {
-        Backup stone = cutOff.Backup with { Status = BackupStatus.Deleting, FailReason = GetHeirText(draft.Id), UpdatedAt = _time.GetUtcNow() };
+        Backup stone = cutOff.Backup with
+        {
+            Status = BackupStatus.Deleting, StateReason = BackupStateReason.Adopted, AdoptedBy = draft.Id, FailReason = $"interrupted, and adopted by backup {draft.Id}", UpdatedAt = _time.GetUtcNow(),
+        };
         try
         {
             await _records.AddTombstoneAsync(stone, cancellationToken).ConfigureAwait(false);
@@ -81,11 +81,9 @@ public sealed partial class BackupRepository
         {
             // Taken by the one that is being taken now, it is handed on.
             return heir is { } id && await _records.ChangeRecordAsync(
-                stone, there => there.Status == BackupStatus.Deleting && there.FailReason == GetHeirText(id) ? stone : null, cancellationToken).ConfigureAwait(false) is not null;
+                stone, there => there.Status == BackupStatus.Deleting && there.GetAdopter() == id ? stone : null, cancellationToken).ConfigureAwait(false) is not null;
         }
     }
-
-    private static string GetHeirText(Guid heir) => $"cut off, and taken over by backup {heir}";
 
     /// <summary>Removes what is left of backups that were taken over; when that cannot be done now, prune does it.</summary>
     private async Task BuryTakenOverAsync(IReadOnlyList<Intent> takenOver, Manifest manifest)

@@ -71,6 +71,6 @@ public sealed partial class BackupRepository
             findings = findings.Concat((await LookAgainAsync(again, repacked, store, options, meter, cancellationToken).ConfigureAwait(false)).Findings);
         }
 
-        return report with { Findings = [.. findings] };
+        return report with { Findings = [.. findings], IntactAgain = [.. report.IntactAgain.Where(id => !dropped.Contains(id))] };
     }
 }

@@ -39,8 +39,17 @@ internal static class OptionsGuard
     {
         if (options.Range is { } range && (range.Offset < 0 || range.Length < 0 || range.Offset > volumeSize || range.Length > volumeSize - range.Offset))
             throw new ArgumentException($"The range of {range.Length} bytes from {range.Offset} is not within the volume of {volumeSize} bytes.", nameof(options));
+        CheckDefined(options.Damaged, nameof(options.Damaged), nameof(options));
         CheckDefined(options.Priority, nameof(options.Priority), nameof(options));
         CheckResources(options.Workers, options.MaxMemoryBytes, nameof(options));
+    }
+
+    public static void Check(ReadOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        CheckDefined(options.Damaged, nameof(options.Damaged), nameof(options));
+        if (options.Damaged == DamagedData.Skip)
+            throw new ArgumentException($"{nameof(options.Damaged)} cannot be {DamagedData.Skip} for a stream, which has no bytes of its own to leave: {DamagedData.Fail} and {DamagedData.Zero} are possible.", nameof(options));
     }
 
     public static void Check(PruneOptions options)
@@ -56,6 +65,10 @@ internal static class OptionsGuard
             throw new ArgumentException($"Packs cannot be repacked below {percent} percent: more than 0, and less than 100, can be.", nameof(options));
         if (options.IntentAge < TimeSpan.Zero)
             throw new ArgumentException($"The age of an intent cannot be {options.IntentAge}.", nameof(options));
+        if (options.OrphanAge < TimeSpan.Zero)
+            throw new ArgumentException($"The age of unreferenced data cannot be {options.OrphanAge}.", nameof(options));
+        foreach (string volumeId in options.VolumesWithoutRecords)
+            CheckVolumeId(volumeId, nameof(options));
         CheckDefined(options.Priority, nameof(options.Priority), nameof(options));
     }
 

@@ -42,6 +42,21 @@ public sealed record PruneOptions
     /// <summary>How old, by the store's clock, an intent must be to be broken. Default: one day.</summary>
     public TimeSpan IntentAge { get; init; } = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// Gets a value that indicates whether to remove data that no backup refers to although nothing says that it was to be removed (<see cref="Catalog.PruneReport.Unreferenced"/>),
+    /// when it is older than <see cref="OrphanAge"/>. Default: false, which reports and keeps it.
+    /// </summary>
+    public bool RemoveOrphans { get; init; }
+
+    /// <summary>Gets how old, by the store's clock, unreferenced data must be for <see cref="RemoveOrphans"/> to remove it. Default: 7 days.</summary>
+    public TimeSpan OrphanAge { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>
+    /// Gets the volumes that are pruned although they have manifests and no record of any backup. Without it a prune refuses such a volume, because its records may have been
+    /// lost: a repair rebuilds them. Default: none.
+    /// </summary>
+    public IReadOnlyCollection<string> VolumesWithoutRecords { get; init => field = value ?? []; } = [];
+
     /// <summary>Who goes first when operations wait for their share of <see cref="RepositoryOptions.Limits"/>, which only repacking needs. Default: low.</summary>
     public OperationPriority Priority { get; init; } = OperationPriority.Low;
 

@@ -24,6 +24,15 @@ internal static class BackupSheet
         yield return ("name", backup.Name);
         yield return ("description", backup.Description);
         yield return ("status", BackupText.Status(backup.Status));
+        yield return ("state reason", backup.StateReason switch
+        {
+            BackupStateReason.Rebuilt => "the record was lost or damaged, and a repair rebuilt it",
+            BackupStateReason.Damaged => "a repair found it damaged",
+            BackupStateReason.WriterFailed => "its writer failed",
+            BackupStateReason.Adopted => $"backup {backup.AdoptedBy} uses its packs",
+            BackupStateReason.Expired => "it was interrupted, and a prune removes it",
+            _ => null,
+        });
         yield return ("fail reason", backup.FailReason);
         yield return ("consistent", backup.IsConsistent switch { false => "no: the volume changed, or may have changed, while it was read", true => "yes", null => null });
         yield return ("type", BackupText.Type(backup));

@@ -88,6 +88,14 @@ public sealed record Backup
     /// <summary>Why <see cref="Status"/> is an error.</summary>
     public string? FailReason { get; init; }
 
+    /// <summary>Gets why the record is as it is; null when a backup wrote it and nothing has happened to it since.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BackupStateReason? StateReason { get; init; }
+
+    /// <summary>Gets the backup that uses the packs of this one, when <see cref="StateReason"/> is <see cref="BackupStateReason.Adopted"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Guid? AdoptedBy { get; init; }
+
     /// <summary>Keys of the packs that were found damaged or missing, when a repair marked the backup as in error; an incremental that builds on it refers to none of them.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? DamagedPacks { get; init; }

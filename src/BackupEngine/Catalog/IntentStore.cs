@@ -14,7 +14,7 @@ internal sealed class IntentStore(IObjectStore store)
     {
         var intents = new List<Intent>();
         var deletions = new List<Deletion>();
-        await foreach (ObjectInfo info in store.ListAsync(volumeId is null ? StoreKeys.Intents : StoreKeys.IntentsOf(volumeId), cancellationToken).ConfigureAwait(false))
+        foreach (ObjectInfo info in await store.ListStableAsync(volumeId is null ? StoreKeys.Intents : StoreKeys.IntentsOf(volumeId), cancellationToken).ConfigureAwait(false))
         {
             if (StoreKeys.TryParseDeletion(info.Key, out string dataVolumeId, out Guid dataId))
             {
@@ -88,7 +88,7 @@ internal sealed class IntentStore(IObjectStore store)
         HashSet<string> missing = [.. marks];
         await foreach (ObjectInfo info in store.ListAsync(StoreKeys.Intents, cancellationToken).ConfigureAwait(false))
             missing.Remove(info.Key);
-        if (missing.Count > 0)
+        if ((await store.FindMissingAsync(missing, cancellationToken).ConfigureAwait(false)).Count > 0)
             throw new BackupStateException("This delete or prune was declared dead by another prune; try again.");
     }
 

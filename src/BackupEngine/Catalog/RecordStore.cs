@@ -12,9 +12,6 @@ internal sealed class RecordStore(IObjectStore store)
     /// <summary>More than others change one record at once: then the store does not know its own object again.</summary>
     private const int MaxAttempts = 100;
 
-    /// <summary>Describes a backup whose record was made anew, so its times may not be those that it had.</summary>
-    public const string RebuiltText = "the record was damaged, and made anew from the manifest";
-
     /// <summary>All records, of one volume or of all, in no order.</summary>
     public Task<IReadOnlyList<Backup>> ListRecordsAsync(string? volumeId, CancellationToken cancellationToken) =>
         ReadAllAsync(volumeId is null ? StoreKeys.Records : StoreKeys.RecordsOf(volumeId), cancellationToken);
@@ -30,6 +27,10 @@ internal sealed class RecordStore(IObjectStore store)
     /// <summary>The same, but one that cannot be read stands as a backup in error.</summary>
     public async Task<Backup?> FindRecordOrStubAsync(Guid backupId, CancellationToken cancellationToken) =>
         await FindKeyAsync(backupId, cancellationToken).ConfigureAwait(false) is { } key ? (await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false)).Backup : null;
+
+    /// <summary>Returns the record of a backup of a known volume, or null; one that cannot be read stands as a backup in error.</summary>
+    public async Task<Backup?> FindRecordOrStubAsync(string volumeId, Guid backupId, CancellationToken cancellationToken) =>
+        (await ReadOrReportAsync(StoreKeys.Record(volumeId, backupId), cancellationToken).ConfigureAwait(false)).Backup;
 
     /// <summary>What is left of a record that cannot be read as a whole.</summary>
     public async Task<SalvagedRecord> SalvageAsync(Backup unreadable, CancellationToken cancellationToken)
@@ -49,7 +50,7 @@ internal sealed class RecordStore(IObjectStore store)
     public async IAsyncEnumerable<(string VolumeId, Guid BackupId)> ListIdsAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (ObjectInfo info in store.ListAsync(StoreKeys.Records, cancellationToken).ConfigureAwait(false))
+        foreach (ObjectInfo info in await store.ListStableAsync(StoreKeys.Records, cancellationToken).ConfigureAwait(false))
         {
             if (StoreKeys.TryParseRecord(info.Key, out string volumeId, out Guid backupId))
                 yield return (volumeId, backupId);
@@ -190,7 +191,7 @@ internal sealed class RecordStore(IObjectStore store)
     {
         var backups = new List<Backup>();
         await Parallel.ForEachAsync(
-            store.ListAsync(prefix, cancellationToken),
+            await store.ListStableAsync(prefix, cancellationToken).ConfigureAwait(false),
             new ParallelOptions { MaxDegreeOfParallelism = ConcurrentReads, CancellationToken = cancellationToken },
             async (info, token) =>
             {

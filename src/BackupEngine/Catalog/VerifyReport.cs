@@ -29,6 +29,12 @@ public sealed record VerifyReport
     /// <summary>What is wrong; empty when all is well.</summary>
     public required IReadOnlyList<VerifyFinding> Findings { get; init; }
 
+    /// <summary>
+    /// Gets the backups that are marked as damaged although all of their data was read and is intact; a repair makes them available again. Only a complete deep verification
+    /// tells.
+    /// </summary>
+    public IReadOnlyList<Guid> IntactAgain { get; init; } = [];
+
     /// <summary>Gets the backups whose times are later than the store's clock was when they were stored (<see cref="Backup.HasFutureTimestamp"/>). They can be restored.</summary>
     public IReadOnlyList<Guid> FutureTimestamps { get; init; } = [];
 

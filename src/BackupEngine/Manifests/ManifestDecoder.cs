@@ -79,10 +79,15 @@ internal static class ManifestDecoder
             throw new CorruptionException(key, null, "the manifest does not match its SHA-256");
     }
 
+    /// <exception cref="CorruptionException">The manifest names no hash, or one that does not fit its version.</exception>
     /// <exception cref="RepositoryException">This engine does not know the hash. The SHA-256 of the manifest was right, so a newer engine wrote it.</exception>
     private static ChunkHasher ReadHasher(string key, ReadOnlySpan<byte> header, int version)
     {
         var hash = (ChunkHash)header[ManifestFormat.Header.Hash];
+
+        // No engine has a hash 0: an earlier version of this one stored it when a caller did not set the hash.
+        if (hash == 0)
+            throw new CorruptionException(key, ManifestFormat.Header.Hash, "the manifest names no hash");
         if (!ChunkHasher.IsKnown(hash))
             throw new RepositoryException($"{key} uses hash {header[ManifestFormat.Header.Hash]}, which this engine does not have. Use a newer engine.");
         if (header[ManifestFormat.Header.DigestLength] != ChunkHasher.GetDigestLength(hash) || version != ManifestEncoder.GetVersion(hash))

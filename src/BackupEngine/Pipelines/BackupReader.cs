@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Runtime.ExceptionServices;
 using BackupEngine.Format;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Packing;
 using BackupEngine.Volumes;
 
 namespace BackupEngine.Pipelines;
@@ -65,9 +67,10 @@ internal sealed class BackupReader : IDisposable
             {
                 return await FindDataInPagesAsync(position, cancellationToken).ConfigureAwait(false);
             }
-            catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+            catch (CorruptionException e) when (IsMissing(e))
             {
-                Reopen(await _backup.RefreshAsync(version, e, cancellationToken).ConfigureAwait(false));
+                if (!await TryReopenAsync(version, cancellationToken).ConfigureAwait(false))
+                    throw;
             }
         }
     }
@@ -101,20 +104,44 @@ internal sealed class BackupReader : IDisposable
         return null;
     }
 
+    private static bool IsMissing(CorruptionException e) => e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound };
+
     /// <returns>False when the backup was repacked meanwhile.</returns>
     private async ValueTask<bool> TryFillWindowAsync(long position, int expected, CancellationToken cancellationToken)
     {
         OpenedBackup.Version version = _version;
+        List<(VolumeExtent Range, CorruptionException Why)> lost = [];
+        VolumeExtent window = default;
+        CorruptionException? missing;
         try
         {
-            await FillWindowAsync(position, expected, cancellationToken).ConfigureAwait(false);
-            return true;
+            window = await FillWindowAsync(position, expected, lost, cancellationToken).ConfigureAwait(false);
+            missing = lost.Find(loss => IsMissing(loss.Why)).Why;
         }
-        catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
+        catch (CorruptionException e) when (IsMissing(e))
         {
-            Reopen(await _backup.RefreshAsync(version, e, cancellationToken).ConfigureAwait(false));
-            return false;
+            missing = e;
         }
+
+        // Asked after the read: only while the record names the same manifest is an object that is missing a lost one.
+        if (missing is not null && await TryReopenAsync(version, cancellationToken).ConfigureAwait(false))
+            return false;
+        if (missing is not null && window.Length == 0)
+            ExceptionDispatchInfo.Throw(missing);
+        foreach ((VolumeExtent range, CorruptionException why) in lost)
+            _backup.Options.OnLost?.Invoke(new LostRange(range.Offset, range.Length, why.Key, why.Problem));
+        _windowStart = window.Offset;
+        _windowLength = (int)window.Length;
+        return true;
+    }
+
+    /// <returns>False when the backup is still there as it was read.</returns>
+    private async ValueTask<bool> TryReopenAsync(OpenedBackup.Version seen, CancellationToken cancellationToken)
+    {
+        if (await _backup.RefreshAsync(seen, cancellationToken).ConfigureAwait(false) is not { } version)
+            return false;
+        Reopen(version);
+        return true;
     }
 
     private void Reopen(OpenedBackup.Version version)
@@ -126,7 +153,10 @@ internal sealed class BackupReader : IDisposable
         _fetcher = new ChunkFetcher(_backup.Store, version.Manifest, ReadAhead);
     }
 
-    private async ValueTask FillWindowAsync(long position, int expected, CancellationToken cancellationToken)
+    /// <param name="lost">Takes what reads as zeros because it is damaged or missing, where the options ask for that.</param>
+    /// <returns>What the window holds; it counts only after that is set.</returns>
+    private async ValueTask<VolumeExtent> FillWindowAsync(
+        long position, int expected, List<(VolumeExtent Range, CorruptionException Why)> lost, CancellationToken cancellationToken)
     {
         int chunkSize = _backup.Geometry.ChunkSize;
         bool continues = _windowLength > 0 && position == _windowStart + _windowLength;
@@ -138,14 +168,29 @@ internal sealed class BackupReader : IDisposable
         count = Math.Min(count, _backup.Geometry.GetChunksInPage(page) - index);
 
         _windowLength = 0;
-        await LoadPageAsync(page, cancellationToken).ConfigureAwait(false);
         long start = first * chunkSize;
-        int length = (int)Math.Min((long)count * chunkSize, _backup.Geometry.SizeBytes - start);
-        _window.AsSpan(0, length).Clear();
-        await DecodeAsync(first, index, count, start, cancellationToken).ConfigureAwait(false);
-        _windowStart = start;
-        _windowLength = length;
+        var window = new VolumeExtent(start, Math.Min((long)count * chunkSize, _backup.Geometry.SizeBytes - start));
+        _window.AsSpan(0, (int)window.Length).Clear();
+        try
+        {
+            await LoadPageAsync(page, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException e) when (ReadsZeros)
+        {
+            // Only the page tells where its chunks are.
+            lost.Add((window, e));
+            return window;
+        }
+
+        WantedChunk[] chunks = [.. Enumerable.Range(0, count)
+            .Where(chunk => !_page[index + chunk].IsZero)
+            .Select(chunk => new WantedChunk(first + chunk, _page[index + chunk].Location, _page[index + chunk].Digest))];
+        foreach (FetchRange range in FetchPlan.Build(chunks, ReadAhead))
+            await DecodeAsync(chunks, range, start, lost, cancellationToken).ConfigureAwait(false);
+        return window;
     }
+
+    private bool ReadsZeros => _backup.Options.Damaged == DamagedData.Zero;
 
     private async ValueTask LoadPageAsync(long page, CancellationToken cancellationToken)
     {
@@ -156,17 +201,44 @@ internal sealed class BackupReader : IDisposable
         _pageNumber = page;
     }
 
-    private async ValueTask DecodeAsync(long first, int index, int count, long start, CancellationToken cancellationToken)
+    private async ValueTask DecodeAsync(
+        WantedChunk[] chunks, FetchRange range, long start, List<(VolumeExtent Range, CorruptionException Why)> lost, CancellationToken cancellationToken)
     {
-        int chunkSize = _backup.Geometry.ChunkSize;
-        WantedChunk[] wanted = [.. Enumerable.Range(0, count)
-            .Where(chunk => !_page[index + chunk].IsZero)
-            .Select(chunk => new WantedChunk(first + chunk, _page[index + chunk].Location, _page[index + chunk].Digest))];
-        foreach (FetchRange range in FetchPlan.Build(wanted, ReadAhead))
+        try
         {
             await _fetcher.FetchAsync(range, cancellationToken).ConfigureAwait(false);
-            foreach (WantedChunk chunk in wanted.AsSpan(range.First, range.Count))
-                _fetcher.Decode(chunk, _window.AsSpan((int)((chunk.Chunk * chunkSize) - start), _backup.Geometry.GetChunkLength(chunk.Chunk)));
+        }
+        catch (CorruptionException e) when (ReadsZeros)
+        {
+            if (range.Count == 1)
+                lost.Add((ExtentOf(chunks[range.First]), e));
+
+            // Which frames are lost of a range that cannot be fetched as a whole is only found by asking for each.
+            for (int single = range.First; single < range.First + range.Count && range.Count > 1; single++)
+            {
+                FrameLocation location = chunks[single].Location;
+                await DecodeAsync(chunks, new FetchRange(range.Pack, location.Offset, (int)location.Length, single, 1), start, lost, cancellationToken).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        foreach (WantedChunk chunk in chunks.AsSpan(range.First, range.Count))
+        {
+            VolumeExtent extent = ExtentOf(chunk);
+            Span<byte> plain = _window.AsSpan((int)(extent.Offset - start), (int)extent.Length);
+            try
+            {
+                _fetcher.Decode(chunk, plain);
+            }
+            catch (CorruptionException e) when (ReadsZeros)
+            {
+                // What was decoded of it before the damage showed is not data.
+                plain.Clear();
+                lost.Add((extent, e));
+            }
         }
     }
+
+    private VolumeExtent ExtentOf(in WantedChunk chunk) => new(chunk.Chunk * _backup.Geometry.ChunkSize, _backup.Geometry.GetChunkLength(chunk.Chunk));
 }

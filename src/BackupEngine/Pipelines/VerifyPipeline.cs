@@ -13,6 +13,7 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
     private readonly Dictionary<string, Dictionary<string, long>> _packSizes = [];
     private readonly HashSet<string> _packsChecked = [];
     private readonly List<Guid> _skipped = [];
+    private readonly List<Guid> _intactAgain = [];
     private int _backupsChecked;
 
     public async Task<VerifyReport> RunAsync(IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
@@ -34,6 +35,7 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
             BackupsSkipped = _skipped,
             PacksChecked = _packsChecked.Count,
             BytesRead = meter.BytesRead,
+            IntactAgain = _intactAgain,
             Findings = [.. _findings.OrderBy(finding => finding.BackupId).ThenBy(finding => finding.VolumeOffset).ThenBy(finding => finding.Key, StringComparer.Ordinal)],
         };
     }
@@ -78,7 +80,10 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
         }
 
         _backupsChecked++;
-        if (backup.Status == BackupStatus.Error)
+        bool isMarked = backup.Status == BackupStatus.Error;
+
+        // Only a look at every byte can tell that a backup is intact again; any other repeats what is known.
+        if (isMarked && (!IsComplete || backup.ManifestSha256 is null))
         {
             _findings.Add(new VerifyFinding(backup.Id, StoreKeys.Record(backup.VolumeId, backup.Id), null, null, null, backup.FailReason ?? "the backup is in error"));
             return null;
@@ -102,14 +107,19 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
             return null;
         }
 
+        int before = _findings.Count;
         await CheckPacksAsync(backup, manifest, cancellationToken).ConfigureAwait(false);
         if (!options.Deep)
             return null;
         var deep = new DeepVerifier(store, backup.Id, manifest, previous, options.SamplePercent / 100, options.Workers ?? DeepVerifier.DefaultWorkers, meter);
         CheckedManifest result = await deep.RunAsync(cancellationToken).ConfigureAwait(false);
         _findings.AddRange(deep.Findings);
+        if (isMarked && _findings.Count == before)
+            _intactAgain.Add(backup.Id);
         return result;
     }
+
+    private bool IsComplete => options is { Deep: true, SamplePercent: >= 100, Since: null };
 
     private async Task CheckPacksAsync(Backup backup, Manifest manifest, CancellationToken cancellationToken)
     {
@@ -119,8 +129,18 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
             string key = manifest.GetPackKey(pack);
             _packsChecked.Add(key);
             if (!sizes.TryGetValue(key, out long size))
-                _findings.Add(new VerifyFinding(backup.Id, key, null, null, null, "the pack is missing"));
-            else if (size != use.SizeBytes)
+            {
+                // A listing that does not show a pack proves nothing.
+                if (await store.HeadAsync(key, cancellationToken).ConfigureAwait(false) is not { } info)
+                {
+                    _findings.Add(new VerifyFinding(backup.Id, key, null, null, null, "the pack is missing"));
+                    continue;
+                }
+
+                size = sizes[key] = info.SizeBytes;
+            }
+
+            if (size != use.SizeBytes)
                 _findings.Add(new VerifyFinding(backup.Id, key, Math.Min(size, use.SizeBytes), null, null, $"the pack has {size} bytes instead of {use.SizeBytes}"));
         }
     }

@@ -1,4 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Cli.Tests.Commands;
@@ -14,7 +15,7 @@ public sealed class VolumesInUseTests : IDisposable
     [Fact]
     public async Task Backup_ImageOfALoopDevice_NeedsAllowInconsistentAndIsMarked()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         string volume = _workspace.WriteVolume("volume.img", Size, seed: 1);
         using LoopDevice device = LoopDevice.Attach(volume);
         CliResult refused = await CliProcess.RunAsync("backup", volume, "--store", _workspace.Store);
@@ -33,7 +34,7 @@ public sealed class VolumesInUseTests : IDisposable
     [Fact]
     public async Task Restore_ImageOfALoopDevice_NeedsForceTarget()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         string volume = _workspace.WriteVolume("volume.img", Size, seed: 1);
         await _workspace.BackupIdAsync(volume);
         string target = _workspace.WriteVolume("target.img", Size, seed: 2);

@@ -1,6 +1,7 @@
 using BackupEngine.Catalog;
 using BackupEngine.Hosting;
 using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,7 +16,7 @@ public sealed class ChangingVolumeTests
     [Fact]
     public async Task Backup_VolumeAttachedToALoopDevice_FailsUnlessInUseAndForced()
     {
-        LoopDevice.Require();
+        Requires.LoopDevices();
         await using ServiceUnderTest service = await ServiceUnderTest.StartAsync(new() { InUseVolumesAreQuiesced = true });
         TestVolume volume = TestVolume.Create(service, 8 << 20);
         volume.Fill(1);

@@ -154,7 +154,7 @@ public sealed class SharedLimitsTests : IAsyncDisposable
 
         async Task ReadAsync(Guid backupId)
         {
-            await using Stream stream = await repository.OpenReadAsync(backupId, Repositories.Token);
+            await using Stream stream = await repository.OpenReadAsync(backupId, cancellationToken: Repositories.Token);
             await stream.CopyToAsync(Stream.Null, Repositories.Token);
         }
     }

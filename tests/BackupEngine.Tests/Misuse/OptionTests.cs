@@ -81,6 +81,7 @@ public sealed class OptionTests
     {
         BackupOptions how => repository.BackupAsync(new MemoryVolume(1000), how, cancellationToken: Repositories.Token),
         RestoreOptions how => repository.RestoreAsync(backup.Id, new MemoryVolume((int)backup.SizeBytes), how, cancellationToken: Repositories.Token),
+        ReadOptions how => repository.OpenReadAsync(backup.Id, how, Repositories.Token),
         VerifyOptions how => repository.VerifyAsync(how, cancellationToken: Repositories.Token),
         PruneOptions how => repository.PruneAsync(how, Repositories.Token),
         RepairOptions how => repository.RepairAsync(how, cancellationToken: Repositories.Token),

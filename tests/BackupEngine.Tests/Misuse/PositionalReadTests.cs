@@ -27,7 +27,7 @@ public sealed class PositionalReadTests : IAsyncLifetime
     [Fact]
     public async Task ReadAt_ManyCallersAtOnce_ReturnsTheirBytes()
     {
-        await using BackupStream stream = await _repository.OpenReadAsync(_backup.Id, Repositories.Token);
+        await using BackupStream stream = await _repository.OpenReadAsync(_backup.Id, cancellationToken: Repositories.Token);
         await Parallel.ForEachAsync(Enumerable.Range(0, 8), Repositories.Token, async (caller, token) =>
         {
             var random = new Random(caller);
@@ -51,7 +51,7 @@ public sealed class PositionalReadTests : IAsyncLifetime
     {
         var hooked = new HookedStore(_store);
         BackupRepository repository = await Repositories.OpenAsync(hooked);
-        await using BackupStream stream = await repository.OpenReadAsync(_backup.Id, Repositories.Token);
+        await using BackupStream stream = await repository.OpenReadAsync(_backup.Id, cancellationToken: Repositories.Token);
         var gate = new TaskCompletionSource();
         hooked.Before = (call, _) => call == "get" ? gate.Task : Task.CompletedTask;
         using var cancel = new CancellationTokenSource();
@@ -68,7 +68,7 @@ public sealed class PositionalReadTests : IAsyncLifetime
     [Fact]
     public async Task ReadAt_AfterDispose_ThrowsObjectDisposedException()
     {
-        BackupStream stream = await _repository.OpenReadAsync(_backup.Id, Repositories.Token);
+        BackupStream stream = await _repository.OpenReadAsync(_backup.Id, cancellationToken: Repositories.Token);
         await stream.ReadAtAsync(new byte[10], 0, Repositories.Token);
         await stream.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await stream.ReadAtAsync(new byte[10], 0, Repositories.Token));
@@ -78,7 +78,7 @@ public sealed class PositionalReadTests : IAsyncLifetime
     [Fact]
     public async Task ReadAt_BackupWasDeleted_ThrowsBackupStateException()
     {
-        await using BackupStream stream = await _repository.OpenReadAsync(_backup.Id, Repositories.Token);
+        await using BackupStream stream = await _repository.OpenReadAsync(_backup.Id, cancellationToken: Repositories.Token);
         await using IVolume volume = await _repository.OpenVolumeAsync(_backup.Id, Repositories.Token);
         await _repository.DeleteAsync(_backup.Id, Repositories.Token);
         await Assert.ThrowsAsync<BackupStateException>(async () => await stream.ReadAtAsync(new byte[10], 0, Repositories.Token));

@@ -18,7 +18,7 @@ public sealed class SharedStreamTests
         var store = new HookedStore(inner);
         BackupRepository repository = await Repositories.OpenAsync(store);
         Backup backup = await repository.FullAsync(new MemoryVolume(_content));
-        await using Stream stream = await repository.OpenReadAsync(backup.Id, Repositories.Token);
+        await using Stream stream = await repository.OpenReadAsync(backup.Id, cancellationToken: Repositories.Token);
         var gate = new TaskCompletionSource();
         store.Before = (call, _) => call == "get" ? gate.Task : Task.CompletedTask;
 
@@ -44,7 +44,7 @@ public sealed class SharedStreamTests
         await using var store = new InMemoryObjectStore();
         BackupRepository repository = await Repositories.OpenAsync(store);
         Backup backup = await repository.FullAsync(new MemoryVolume(_content));
-        await using Stream stream = await repository.OpenReadAsync(backup.Id, Repositories.Token);
+        await using Stream stream = await repository.OpenReadAsync(backup.Id, cancellationToken: Repositories.Token);
         await repository.DeleteAsync(backup.Id, Repositories.Token);
         BackupStateException e = await Assert.ThrowsAsync<BackupStateException>(async () => await stream.ReadExactlyAsync(new byte[100], Repositories.Token));
         Assert.Contains($"Backup {backup.Id} was deleted", e.Message, StringComparison.Ordinal);
@@ -66,6 +66,6 @@ public sealed class SharedStreamTests
                 await other.DeleteAsync(backup.Id, Repositories.Token);
             }
         };
-        await Assert.ThrowsAsync<BackupStateException>(() => repository.OpenReadAsync(backup.Id, Repositories.Token));
+        await Assert.ThrowsAsync<BackupStateException>(() => repository.OpenReadAsync(backup.Id, cancellationToken: Repositories.Token));
     }
 }

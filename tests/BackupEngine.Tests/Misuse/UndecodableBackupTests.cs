@@ -40,14 +40,16 @@ public sealed class UndecodableBackupTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Incremental_LatestManifestUndecodable_IgnoresSuppliedExtents()
+    public async Task Incremental_NamedParentUndecodable_FailsAndUsesNoOtherParent()
     {
-        await BreakAsync(await _repository.IncrementalAsync(new MemoryVolume(_first)));
+        Backup broken = await _repository.IncrementalAsync(new MemoryVolume(_first));
+        await BreakAsync(broken);
 
-        // Nothing has changed since the broken backup, but much since the one that becomes the parent.
-        var options = new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = [] };
-        Backup next = await _repository.BackupAsync(new MemoryVolume(_first), options, cancellationToken: Repositories.Token);
-        VolumeAssert.Same(_first, await _repository.RestoreOverAsync(next), "the next incremental");
+        // Nothing has changed since the broken backup, but much since the others: with another parent, the supplied extents would lose data.
+        var options = new BackupOptions { VolumeId = Repositories.VolumeId, ParentId = broken.Id, ChangedExtents = [] };
+        List<string> keys = await _store.ListKeysAsync();
+        await Assert.ThrowsAsync<CorruptionException>(() => _repository.BackupAsync(new MemoryVolume(_first), options, cancellationToken: Repositories.Token));
+        Assert.Equal(keys, await _store.ListKeysAsync());
     }
 
     [Fact]

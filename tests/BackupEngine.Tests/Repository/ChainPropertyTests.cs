@@ -142,7 +142,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
             VolumeAssert.Same(partly, target.ToArray(), $"{what}, range {range}, differential {differential}");
         }
 
-        await using Stream stream = await repository.OpenReadAsync(backup.Id, Repositories.Token);
+        await using Stream stream = await repository.OpenReadAsync(backup.Id, cancellationToken: Repositories.Token);
         using var copy = new MemoryStream();
         await stream.CopyToAsync(copy, Repositories.Token);
         VolumeAssert.Same(expected, copy.ToArray(), $"{what}, as a stream");

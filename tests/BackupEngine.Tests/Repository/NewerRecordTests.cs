@@ -70,7 +70,7 @@ public sealed class NewerRecordTests : IAsyncDisposable
             () => _repository.GetAsync(_child.Id, Repositories.Token),
             () => _repository.FindAsync("latest", cancellationToken: Repositories.Token),
             () => _repository.ExportRecordAsync(_child.Id, Repositories.Token),
-            () => _repository.OpenReadAsync(_child.Id, Repositories.Token),
+            () => _repository.OpenReadAsync(_child.Id, cancellationToken: Repositories.Token),
             () => _repository.RestoreAsync(_child.Id, new MemoryVolume(new byte[300_000]), cancellationToken: Repositories.Token),
             () => _repository.VerifyAsync(new VerifyOptions { BackupId = _child.Id }, cancellationToken: Repositories.Token),
             () => _repository.BackupAsync(new MemoryVolume(_content), new BackupOptions { VolumeId = Repositories.VolumeId, ParentId = _child.Id }, cancellationToken: Repositories.Token),

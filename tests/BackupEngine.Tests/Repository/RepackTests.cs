@@ -231,7 +231,7 @@ public sealed class RepackTests : IAsyncDisposable
                 VolumeAssert.Same(_contents[last.Id], await repository.RestoreOverAsync(last), "restored while it was repacked");
                 break;
             case "read":
-                await using (Stream stream = await repository.OpenReadAsync(last.Id, Repositories.Token))
+                await using (Stream stream = await repository.OpenReadAsync(last.Id, cancellationToken: Repositories.Token))
                 {
                     using var read = new MemoryStream();
                     await stream.CopyToAsync(read, Repositories.Token);

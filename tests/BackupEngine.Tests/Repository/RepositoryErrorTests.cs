@@ -217,7 +217,7 @@ public sealed class RepositoryErrorTests : IAsyncLifetime
         await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.GetAsync(Guid.NewGuid(), Repositories.Token));
         await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.DeleteAsync(Guid.NewGuid(), Repositories.Token));
         await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.ExportRecordAsync(Guid.NewGuid(), Repositories.Token));
-        await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.OpenReadAsync(Guid.NewGuid(), Repositories.Token));
+        await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.OpenReadAsync(Guid.NewGuid(), cancellationToken: Repositories.Token));
     }
 
     [Theory]

@@ -102,7 +102,7 @@ public sealed class ZerosOverDataTests : IAsyncLifetime
     [Fact]
     public async Task In_a_stream()
     {
-        await using Stream stream = await _repository.OpenReadAsync(_backup.Id, Repositories.Token);
+        await using Stream stream = await _repository.OpenReadAsync(_backup.Id, cancellationToken: Repositories.Token);
         byte[] read = new byte[Size];
         await stream.ReadExactlyAsync(read, Repositories.Token);
         VolumeAssert.Same(_child, read, "a stream");

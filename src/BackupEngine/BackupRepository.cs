@@ -122,7 +122,8 @@ public sealed partial class BackupRepository : IAsyncDisposable
         }
 
         await _store.ProbeEmptyAsync(cancellationToken).ConfigureAwait(false);
-        await _store.DeleteAsync(abandonedProbes, cancellationToken).ConfigureAwait(false);
+        if (abandonedProbes.Count > 0)
+            await _store.DeleteAsync(abandonedProbes, cancellationToken).ConfigureAwait(false);
         _formatVersion = await RepositoryFile.CreateAsync(_store, _time, cancellationToken).ConfigureAwait(false);
     }
 

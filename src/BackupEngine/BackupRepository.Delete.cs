@@ -21,6 +21,9 @@ public sealed partial class BackupRepository
     public Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default) =>
         RunAsync("delete", operation => RunDeleteAsync(operation, backupId, cancellationToken));
 
+    /// <summary>Listings of the others in one delete: each but the first is for a backup that was committed, deleted or repacked since the one before.</summary>
+    private const int MaxListings = 100;
+
     /// <returns>How many objects went.</returns>
     private async Task<int> RunDeleteAsync(Operation operation, Guid backupId, CancellationToken cancellationToken)
     {
@@ -45,14 +48,17 @@ public sealed partial class BackupRepository
             IEnumerable<Backup> imports = atWork.Intents.Where(other => other.IsImport && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup);
 
             int? count;
+            int listings = 0;
             do
             {
                 // What is being imported needs its packs like what is there; and so does a manifest without a record, which a repair could bring back.
                 IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
                 if (!backup.IsUnreadable && await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false) is { } now && now.ManifestKey != backup.ManifestKey)
                     throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
-                IReadOnlyList<UnnamedManifest> unnamed = await FindUnnamedAsync(backup, others, atWork, cancellationToken).ConfigureAwait(false);
-                count = await DeleteDataAsync(backup, others, unnamed, mark, cancellationToken).ConfigureAwait(false);
+                IReadOnlyList<UnnamedManifest>? unnamed = await FindUnnamedAsync(backup, others, atWork, cancellationToken).ConfigureAwait(false);
+                count = unnamed is null ? null : await DeleteDataAsync(backup, others, unnamed, mark, cancellationToken).ConfigureAwait(false);
+                if (count is null && ++listings == MaxListings)
+                    throw new BackupStateException($"Backup {backupId} cannot be deleted while other backups of its volume change again and again; delete it again later.");
             }
             while (count is null);
             _logger.Deleted(backupId, count.Value);
@@ -67,9 +73,10 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>
-    /// Returns the manifests of the volume that nothing names. Those of writers and repacks that have exited belong to the next prune, which removes them with what they refer to.
+    /// Returns the manifests of the volume that nothing names; null when a record names one of them that was not among the others, which then must be listed again. Manifests of
+    /// writers that have exited are left to the next prune, which removes them with what they refer to.
     /// </summary>
-    private async Task<IReadOnlyList<UnnamedManifest>> FindUnnamedAsync(Backup backup, IReadOnlyList<Backup> others, IntentListing atWork, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<UnnamedManifest>?> FindUnnamedAsync(Backup backup, IReadOnlyList<Backup> others, IntentListing atWork, CancellationToken cancellationToken)
     {
         if (backup.ManifestKey is null)
             return [];
@@ -82,7 +89,7 @@ public sealed partial class BackupRepository
         }
 
         (List<UnnamedManifest> unnamed, List<Backup> missed) = await UnnamedManifest.FindAsync(_store, _records, manifests, [backup, .. others], [.. atWork.Intents.Where(IsNaming)], cancellationToken).ConfigureAwait(false);
-        return missed.Count == 0 ? unnamed : throw new BackupStateException($"Backup {backup.Id} cannot be deleted while the record of backup {missed[0].Id} is being replaced; delete it again.");
+        return missed.Count == 0 ? unnamed : null;
     }
 
     /// <returns>How many objects went; null when another backup went before it was looked what that refers to: then nothing did, and the others must be listed again.</returns>

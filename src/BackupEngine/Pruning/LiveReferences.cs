@@ -27,8 +27,8 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
     /// <summary>Gets the volumes of which more was kept than is known to be needed: the evidence for its removal must stay, too.</summary>
     public HashSet<string> UnclearVolumes { get; } = [];
 
-    /// <summary>Gets the packs that only manifests without a record refer to, by the key of the first of these manifests.</summary>
-    public Dictionary<string, List<StoredObject>> OnlyOfUnnamed { get; } = [];
+    /// <summary>Gets the packs that only manifests without a record, or manifests that go, refer to, by the key of the first of these manifests.</summary>
+    public Dictionary<string, List<StoredObject>> OnlyOf { get; } = [];
 
     /// <param name="live">Backups that stay.</param>
     /// <param name="unnamed">Manifests without a record that stay.</param>
@@ -53,7 +53,7 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             foreach ((PackId pack, _) in manifest.Packs.Packs)
             {
                 if (volume.Packs.Remove(StoredPack.Of(manifest, pack), out StoredObject stored) && unnamedKeys.Contains(manifest.Key))
-                    AddOnlyOfUnnamed(manifest.Key, stored);
+                    AddOnlyOf(manifest.Key, stored);
             }
         }
 
@@ -66,6 +66,14 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             await SubtractPagesAsync(manifest, previous, cancellationToken).ConfigureAwait(false);
             previous = manifest;
         }
+    }
+
+    /// <summary>Takes note that a pack is needed by one manifest alone, or by some that all go.</summary>
+    public void AddOnlyOf(string key, StoredObject pack)
+    {
+        if (!OnlyOf.TryGetValue(key, out List<StoredObject>? packs))
+            OnlyOf[key] = packs = [];
+        packs.Add(pack);
     }
 
     private async Task<Manifest?> ReadAsync(Backup backup, CancellationToken cancellationToken)
@@ -152,13 +160,6 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
                     Keep(volume, manifest, entry.Location);
             }
         }
-    }
-
-    private void AddOnlyOfUnnamed(string key, StoredObject pack)
-    {
-        if (!OnlyOfUnnamed.TryGetValue(key, out List<StoredObject>? packs))
-            OnlyOfUnnamed[key] = packs = [];
-        packs.Add(pack);
     }
 
     private void Keep(VolumeData volume, Manifest manifest, FrameLocation location)

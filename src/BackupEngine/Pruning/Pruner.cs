@@ -98,8 +98,8 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
 
         Backup[] going = [.. removed, .. abandoned.Select(manifest => manifest.ToBackup(BackupStatus.Deleting))];
         Protect(data, working, live, going);
-        List<UnreferencedData> unreferenced = DescribeUnnamed(unnamed, abandoned, data, references);
-        unreferenced.AddRange(await KeepWithoutEvidenceAsync(data, removed, going, orphansUpTo, breaking, cancellationToken).ConfigureAwait(false));
+        List<UnreferencedData> unreferenced = await KeepWithoutEvidenceAsync(data, references, removed, going, orphansUpTo, breaking, cancellationToken).ConfigureAwait(false);
+        unreferenced.InsertRange(0, DescribeUnnamed(unnamed, abandoned, data, references));
         if (!options.DryRun)
         {
             Backup[] left = await LookAgainAsync(removed, candidates, breaking, marks, cancellationToken).ConfigureAwait(false);
@@ -182,7 +182,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
             bool isRemoved = abandoned.Contains(manifest) && data.Volumes[manifest.VolumeId].Manifests.ContainsKey(manifest.Id);
             if (abandoned.Contains(manifest) && !isRemoved)
                 continue; // A record names it by now.
-            StoredObject[] objects = [data.ListedManifests[(manifest.VolumeId, manifest.Id)], .. references.OnlyOfUnnamed.GetValueOrDefault(manifest.Key) ?? []];
+            StoredObject[] objects = [data.ListedManifests[(manifest.VolumeId, manifest.Id)], .. references.OnlyOf.GetValueOrDefault(manifest.Key) ?? []];
             UnreferencedKind kind = manifest.Damage is null ? UnreferencedKind.ManifestWithoutRecord : UnreferencedKind.UnreadableManifest;
             described.Add(new UnreferencedData(manifest.VolumeId, manifest.Id, kind, objects.Length, objects.Sum(stored => stored.SizeBytes), objects.Max(stored => stored.StoredAt), isRemoved));
         }
@@ -195,7 +195,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
     /// itself, or when a manifest refers to it that goes: then it was kept for that alone.
     /// </summary>
     private async Task<List<UnreferencedData>> KeepWithoutEvidenceAsync(
-        StoredData data, Backup[] removed, Backup[] going, DateTimeOffset? orphansUpTo, IntentBreaker breaking, CancellationToken cancellationToken)
+        StoredData data, LiveReferences references, Backup[] removed, Backup[] going, DateTimeOffset? orphansUpTo, IntentBreaker breaking, CancellationToken cancellationToken)
     {
         HashSet<(string VolumeId, Guid Id)> writers = [.. removed.Where(backup => !backup.IsImportTombstone()).SelectMany(backup => breaking.GetDataIds(backup).Concat([(backup.VolumeId, backup.Id), IntentStore.DataOf(backup)]))];
         HashSet<(string VolumeId, StoredPack Pack)> mapped = [];
@@ -203,7 +203,11 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         {
             if (await TryReadManifestAsync(backup, cancellationToken).ConfigureAwait(false) is not { } manifest)
                 continue;
-            mapped.UnionWith(manifest.Packs.Packs.Where(pack => pack.Key.BackupOrdinal < manifest.Backups.Count).Select(pack => (manifest.VolumeId, StoredPack.Of(manifest, pack.Key))));
+            foreach (StoredPack pack in manifest.Packs.Packs.Where(pack => pack.Key.BackupOrdinal < manifest.Backups.Count).Select(pack => StoredPack.Of(manifest, pack.Key)))
+            {
+                if (mapped.Add((manifest.VolumeId, pack)) && data.Volumes[manifest.VolumeId].Packs.TryGetValue(pack, out StoredObject stored))
+                    references.AddOnlyOf(manifest.Key, stored);
+            }
 
             // An imported backup has another id than the one that wrote its data. What a repack replaced belongs to a backup that stays.
             if (removed.Contains(backup))

@@ -35,12 +35,12 @@ public sealed class DamagedStoreTests : IDisposable
         string lost = await _workspace.BackupIdAsync(volume, "--incremental");
         File.Delete(Directory.EnumerateFiles(Path.Combine(_workspace.Store, "records"), $"{lost}.json", SearchOption.AllDirectories).Single());
         CliResult listed = (await CliProcess.RunAsync("prune", "--store", _workspace.Store)).MustSucceed();
-        Assert.Contains($"Kept 2 objects of backup {lost}", listed.Stdout, StringComparison.Ordinal);
+        Assert.Contains($"Kept 3 objects of backup {lost}", listed.Stdout, StringComparison.Ordinal);
         CliResult young = (await CliProcess.RunAsync("prune", "--store", _workspace.Store, "--orphans", "--json")).MustSucceed();
         JsonElement data = Assert.Single(young.Json.GetProperty("unreferenced").EnumerateArray());
         Assert.Equal(("manifest_without_record", lost, false), (data.GetProperty("kind").GetString(), data.GetProperty("backup_id").GetString(), data.GetProperty("removed").GetBoolean()));
         CliResult gone = (await CliProcess.RunAsync("prune", "--store", _workspace.Store, "--orphans", "--orphan-age", "0s")).MustSucceed();
-        Assert.Contains($"Removed 2 objects of backup {lost}", gone.Stdout, StringComparison.Ordinal);
+        Assert.Contains($"Removed 3 objects of backup {lost}", gone.Stdout, StringComparison.Ordinal);
         Assert.DoesNotContain(Workspace.FilesOf(_workspace.Store), path => path.Contains(lost, StringComparison.Ordinal));
         (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--deep")).MustSucceed();
         Assert.NotEqual(lost, id);

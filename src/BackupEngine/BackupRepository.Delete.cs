@@ -59,11 +59,10 @@ public sealed partial class BackupRepository
                 if (!backup.IsUnreadable && await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false) is { } now && now.ManifestKey != backup.ManifestKey)
                     throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
                 (IReadOnlyList<UnnamedManifest> unnamed, Backup? missed) = await FindUnnamedAsync(backup, others, atWork, cancellationToken).ConfigureAwait(false);
-                if (missed is not null && ++listings == MaxListings)
-                    throw new BackupStateException($"Backup {backupId} cannot be deleted while the record of backup {missed.Id} is being replaced; delete it again.");
-                if (missed is not null)
-                    continue;
-                count = await DeleteDataAsync(backup, others, unnamed, mark, cancellationToken).ConfigureAwait(false);
+                if (missed is null)
+                    count = await DeleteDataAsync(backup, others, unnamed, mark, cancellationToken).ConfigureAwait(false);
+                if (count is null && ++listings == MaxListings)
+                    throw new BackupStateException($"Backup {backupId} cannot be deleted while other backups of its volume change again and again; delete it again later.");
             }
             while (count is null);
             _logger.Deleted(backupId, count.Value);

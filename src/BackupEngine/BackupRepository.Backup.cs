@@ -97,7 +97,7 @@ public sealed partial class BackupRepository
                 throw new CorruptionException(manifest.Key, null, "the new manifest does not match its record, and was not stored");
             await store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
             meter.AddStored(bytes.Length);
-            DateTimeOffset? storedAt = await GetStoredTimeAsync(manifest.Key, bytes.Length, cancellationToken).ConfigureAwait(false);
+            DateTimeOffset? storedAt = await GetStoredTimeAsync(draft, bytes.Length, cancellationToken).ConfigureAwait(false);
             Backup backup = draft with
             {
                 Status = BackupStatus.Available,
@@ -149,13 +149,23 @@ public sealed partial class BackupRepository
 
     /// <summary>Asks the store when it got the manifest, which says also that it is there.</summary>
     /// <returns>Null when the store does not tell times.</returns>
+    /// <exception cref="BackupStateException">A prune considered the backup stale and has removed the manifest.</exception>
     /// <exception cref="CorruptionException">The manifest is missing or has another length.</exception>
-    private async Task<DateTimeOffset?> GetStoredTimeAsync(string manifestKey, long length, CancellationToken cancellationToken)
+    private async Task<DateTimeOffset?> GetStoredTimeAsync(Backup draft, long length, CancellationToken cancellationToken)
     {
-        ObjectInfo? stored = await _store.HeadAsync(manifestKey, cancellationToken).ConfigureAwait(false);
-        return stored?.SizeBytes == length
-            ? BackupOrder.GetUsable(stored.Value.LastModified)
-            : throw new CorruptionException(manifestKey, null, $"the manifest has {length} bytes and was stored, but the store has {stored?.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no"} bytes of it");
+        ObjectInfo? stored = await _store.HeadAsync(draft.ManifestKey!, cancellationToken).ConfigureAwait(false);
+        if (stored?.SizeBytes == length)
+            return BackupOrder.GetUsable(stored.Value.LastModified);
+
+        // A prune that removes the manifest has put a tombstone record before, and removes it after the intent.
+        if (stored is null && (await _records.FindRecordAsync(draft.VolumeId, draft.Id, cancellationToken).ConfigureAwait(false) is not null
+            || !await _intents.ExistsAsync(draft, cancellationToken).ConfigureAwait(false)))
+        {
+            throw new BackupStateException($"Backup {draft.Id} was declared dead by a prune, which has removed its manifest; back up again.");
+        }
+
+        throw new CorruptionException(
+            draft.ManifestKey!, null, $"the manifest has {length} bytes and was stored, but the store has {stored?.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no"} bytes of it");
     }
 
     private void WarnOfClocks(Backup backup)

@@ -97,7 +97,12 @@ public sealed class SharedLimitsTests : IAsyncDisposable
             new ResourceRequest { Priority = OperationPriority.Normal, Workers = 1, MaxBytes = 1, FixedBytes = 0, WorkerBytes = 1 }, Repositories.Token);
         using var cancel = new CancellationTokenSource();
         Task<Backup> waiting = repository.BackupAsync(new MemoryVolume(1 << 20), new BackupOptions { VolumeId = "v" }, cancellationToken: cancel.Token);
-        Assert.Equal(1, limits.WaitingOperations);
+        while (limits.WaitingOperations == 0)
+        {
+            Assert.False(waiting.IsCompleted, "the backup did not wait");
+            await Task.Delay(1, Repositories.Token);
+        }
+
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         Assert.Equal(0, limits.WaitingOperations);

@@ -126,11 +126,17 @@ internal sealed class IntentStore(IObjectStore store)
         }
     }
 
+    /// <summary>What a stale writer's intent names is removed, so it must be the writer's own manifest; only an import names another.</summary>
+    private static bool IsOwnManifest(Intent intent) =>
+        intent.Backup.ManifestKey is not { } key || (StoreKeys.TryParseManifest(key, out _, out Guid id) && (intent.IsImport || id == intent.Backup.Id));
+
     private static Intent ReadIntent(string key, byte[] json, string volumeId, Guid backupId)
     {
         try
         {
             Intent intent = CatalogJson.ReadIntent(key, json);
+            if (!IsOwnManifest(intent))
+                throw new CorruptionException(key, null, $"the intent names manifest {intent.Backup.ManifestKey}, which is not its own");
             return intent.Backup.Id == backupId && intent.Backup.VolumeId == volumeId
                 ? intent
                 : throw new CorruptionException(key, null, $"the intent says that it is for backup {intent.Backup.Id} of volume {intent.Backup.VolumeId}");

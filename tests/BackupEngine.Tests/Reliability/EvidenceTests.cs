@@ -197,6 +197,23 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
         VolumeAssert.Same(_contents[lost.Id], await repository.RestoreOverAsync(lost), "the backup whose import died");
     }
 
+    /// <summary>An intent has no checksum: a bit that flips in the manifest's key must not make it evidence against another backup.</summary>
+    [Fact]
+    public async Task Prune_IntentThatNamesTheManifestOfAnother_RemovesNothing()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        List<Backup> backups = await CreateChainsAsync(repository, new Random(TestSeed.Next()), "volume-1");
+        Backup lost = backups[^1];
+        await new RecordStore(_store).DeleteRecordAsync(lost, Repositories.Token);
+        await new IntentStore(_store).PutAsync(new Intent { Backup = lost with { Id = Guid.NewGuid(), Status = BackupStatus.Creating, ManifestSha256 = null }, Writer = ProcessIdentity.Current }, Repositories.Token);
+        List<string> before = await _store.ListKeysAsync();
+        await Assert.ThrowsAsync<CorruptionException>(() => repository.PruneAsync(cancellationToken: Repositories.Token));
+        Assert.Equal(before, await _store.ListKeysAsync());
+        await repository.PruneAsync(new PruneOptions { BreakIntents = true, IntentAge = TimeSpan.Zero }, Repositories.Token);
+        Assert.Equal([lost.Id], (await repository.RepairAsync(cancellationToken: Repositories.Token)).RecordsRebuilt);
+        VolumeAssert.Same(_contents[lost.Id], await repository.RestoreOverAsync(lost), "the backup whose manifest another intent names");
+    }
+
     /// <summary>What an older engine wrote in sentences is understood; what a user writes is not taken for it.</summary>
     [Fact]
     public void RecordState_SentencesOfOlderEngines_AreUnderstood()

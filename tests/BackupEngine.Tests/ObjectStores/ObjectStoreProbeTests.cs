@@ -110,14 +110,14 @@ public sealed class ObjectStoreProbeTests : IDisposable
     {
         await Repositories.OpenAsync(_memory);
         await using var store = new UnconditionalObjectStore(_memory) { HonoursIfAbsent = true, HonoursIfUnchanged = true };
-        (long put, long get, long delete) first = await CountAsync(store);
-        (long put, long get, long delete) second = await CountAsync(store);
+        (long put, long get, long delete) first = await CountAsync(store, "volume-1");
+        (long put, long get, long delete) second = await CountAsync(store, "volume-2");
         Assert.Equal((4, 1, 1), (first.put - second.put, first.get - second.get, first.delete - second.delete));
 
-        static async Task<(long, long, long)> CountAsync(IObjectStore store)
+        static async Task<(long, long, long)> CountAsync(IObjectStore store, string volumeId)
         {
             BackupRepository repository = await Repositories.OpenCheckedAsync(store);
-            await repository.FullAsync(new MemoryVolume(Repositories.Noise(1000)), new BackupOptions { VolumeId = Repositories.VolumeId, Resume = false });
+            await repository.FullAsync(new MemoryVolume(Repositories.Noise(1000)), new BackupOptions { VolumeId = volumeId, Resume = false });
             RequestCounts counts = repository.Requests;
             return (counts.Put, counts.Get, counts.Delete);
         }
@@ -287,6 +287,7 @@ public sealed class ObjectStoreProbeTests : IDisposable
     {
         BackupRepository repository = await Repositories.OpenAsync(_memory);
         Backup full = await repository.FullAsync(new MemoryVolume(Repositories.Noise(300_000)));
+        await repository.FullAsync(new MemoryVolume(Repositories.Noise(1000)), new BackupOptions { VolumeId = "volume-2" });
         Backup lost = await repository.FullAsync(new MemoryVolume(Repositories.Noise(300_000)), new BackupOptions { VolumeId = "volume-2" });
         ExportedRecord record = await repository.ExportRecordAsync(lost.Id, Repositories.Token);
         await _memory.DeleteAsync(StoreKeys.Record(lost.VolumeId, lost.Id), Repositories.Token);

@@ -146,7 +146,9 @@ public sealed class RepackTests : IAsyncDisposable
             await CheckAsync(repacking, $"{operation}, repack before call {call}");
             await repacking.PruneAsync(Repack, Repositories.Token);
             await CheckAsync(repacking, $"{operation}, repack before call {call}, and another");
-            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"{operation}, repack before call {call}");
+
+            // What a repack stored for a backup that was removed meanwhile has no evidence for its removal: it is reported.
+            await StoreState.AssertPruneReportsOrphansAsync(store, $"{operation}, repack before call {call}");
         }
 
         Assert.True(repacks > 0);

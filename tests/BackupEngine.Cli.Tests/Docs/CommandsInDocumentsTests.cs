@@ -13,13 +13,15 @@ namespace BackupEngine.Cli.Tests.Docs;
 public sealed partial class CommandsInDocumentsTests
 {
     /// <summary>
-    /// What runs elsewhere does nothing here: the SDK's commands in CI and in the tests of packages and samples, the service and its client in the service's tests. A
-    /// delete may be refused, as the text beside it says.
+    /// Replaces commands that other jobs run: the SDK's commands, the service, its client, its acceptance tests, and the installation of their packages. A delete may be
+    /// refused, as the text beside it says.
     /// </summary>
     private const string Surroundings = """
         set -euo pipefail
         dotnet() { :; }
         tests/run() { :; }
+        tests/acceptance/tempest() { :; }
+        apt() { :; }
         cinder() { :; }
         dotnet-counters() { until [ $# = 0 ] || [ "$1" = -- ]; do shift; done; "${@:2}"; }
         losetup() { flock /dev/loop-control losetup "$@"; }

@@ -300,7 +300,7 @@ public sealed class ObjectStoreProbeTests : IDisposable
     {
         "backup" => repository.FullAsync(new MemoryVolume(Repositories.Noise(1000))),
         "delete" => repository.DeleteAsync(full.Id, Repositories.Token),
-        "prune" => repository.PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token),
+        "prune" => repository.PruneAsync(new PruneOptions { RemoveOrphans = true, OrphanAge = TimeSpan.Zero }, Repositories.Token),
         "import" => repository.ImportRecordAsync(lost, Repositories.Token),
         _ => repository.RepairAsync(cancellationToken: Repositories.Token),
     };

@@ -73,7 +73,8 @@ internal static class StoreState
         Assert.Equal(referenced, await store.ListKeysAsync());
     }
 
-    private static bool IsReported(string key, IReadOnlyList<UnreferencedData> reported) =>
+    /// <summary>Gets a value that indicates whether a prune has reported an object as unreferenced and kept it.</summary>
+    public static bool IsReported(string key, IReadOnlyList<UnreferencedData> reported) =>
         (StoreKeys.TryParsePack(key, out string volumeId, out Guid id, out _) || StoreKeys.TryParseManifest(key, out volumeId, out id))
         && reported.Any(data => data.VolumeId == volumeId && data.BackupId == id && !data.Removed);
 }

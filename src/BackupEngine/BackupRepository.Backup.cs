@@ -58,8 +58,11 @@ public sealed partial class BackupRepository
         operation.Note("backup_engine.parent.id", draft.ParentId);
         var meter = new ProgressMeter(progress, volume.SizeBytes, isBackup: true);
         IObjectStore store = gate.Guard(_store);
-        using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
-        await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], isChosen: options.BackupId is not null, cancellationToken).ConfigureAwait(false);
+        using LocalWriters.Registration writing = _intents.Writers.Begin(draft.Id);
+        await using IntentRefresher refresher = CreateRefresher($"Backup {draft.Id}", cancellationToken);
+        CancellationToken callersToken = cancellationToken;
+        cancellationToken = refresher.Token;
+        await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], isChosen: options.BackupId is not null, cancellationToken, refresher).ConfigureAwait(false);
         await RecheckIdAsync(draft, isChosen: options.BackupId is not null, cancellationToken).ConfigureAwait(false);
         BackupPipeline? pipeline = null;
         IReadOnlyList<Intent> takenOver = [];
@@ -83,7 +86,7 @@ public sealed partial class BackupRepository
             byte[] bytes = ManifestEncoder.Encode(manifest);
             await store.PutAsync(manifest.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
             meter.AddStored(bytes.Length);
-            DateTimeOffset? storedAt = await GetStoredTimeAsync(manifest.Key, bytes.Length, cancellationToken).ConfigureAwait(false);
+            DateTimeOffset? storedAt = await GetStoredTimeAsync(draft, bytes.Length, cancellationToken).ConfigureAwait(false);
             Backup backup = draft with
             {
                 Status = BackupStatus.Available,
@@ -97,6 +100,7 @@ public sealed partial class BackupRepository
                 BytesStored = meter.BytesStored,
                 DurationSeconds = Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds, 3),
             };
+            await refresher.StopAsync(cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             isCommitUnclear = true;
             await CommitAsync(backup).ConfigureAwait(false);
@@ -113,25 +117,40 @@ public sealed partial class BackupRepository
         }
         catch (Exception e)
         {
-            _logger.BackupFailed(e, draft.Id, draft.VolumeId);
+            // What a lost intent cancelled was not cancelled by the caller.
+            Exception cause = e is OperationCanceledException && !callersToken.IsCancellationRequested && refresher.Failure is { } failure ? failure : e;
+            _logger.BackupFailed(cause, draft.Id, draft.VolumeId);
 
             // When nobody knows whether the record arrived, or may still arrive, all must stay, and whoever declared the backup dead removes it: the next prune finds out.
             // When the store broke off, all stays to be resumed.
-            if (!isCommitUnclear && !(options.Resume && e is BackupEngineException { IsTransient: true }))
+            // When the intent is another's now, so may be what is stored.
+            if (!isCommitUnclear && !refresher.IsLost && !(options.Resume && e is BackupEngineException { IsTransient: true }))
                 await CleanUpAsync(draft, pipeline?.PackKeys ?? [], takenOver).ConfigureAwait(false);
+            if (cause != e)
+                throw cause;
             throw;
         }
     }
 
     /// <summary>Asks the store when it got the manifest, which says also that it is there.</summary>
     /// <returns>Null when the store does not tell times.</returns>
+    /// <exception cref="BackupStateException">A prune considered the backup stale and has removed the manifest.</exception>
     /// <exception cref="CorruptionException">The manifest is missing or has another length.</exception>
-    private async Task<DateTimeOffset?> GetStoredTimeAsync(string manifestKey, long length, CancellationToken cancellationToken)
+    private async Task<DateTimeOffset?> GetStoredTimeAsync(Backup draft, long length, CancellationToken cancellationToken)
     {
-        ObjectInfo? stored = await _store.HeadAsync(manifestKey, cancellationToken).ConfigureAwait(false);
-        return stored?.SizeBytes == length
-            ? BackupOrder.GetUsable(stored.Value.LastModified)
-            : throw new CorruptionException(manifestKey, null, $"the manifest has {length} bytes and was stored, but the store has {stored?.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no"} bytes of it");
+        ObjectInfo? stored = await _store.HeadAsync(draft.ManifestKey!, cancellationToken).ConfigureAwait(false);
+        if (stored?.SizeBytes == length)
+            return BackupOrder.GetUsable(stored.Value.LastModified);
+
+        // A prune that removes the manifest has put a tombstone record before, and removes it after the intent.
+        if (stored is null && (await _records.FindRecordAsync(draft.VolumeId, draft.Id, cancellationToken).ConfigureAwait(false) is not null
+            || !await _intents.ExistsAsync(draft, cancellationToken).ConfigureAwait(false)))
+        {
+            throw new BackupStateException($"Backup {draft.Id} was declared dead by a prune, which has removed its manifest; back up again.");
+        }
+
+        throw new CorruptionException(
+            draft.ManifestKey!, null, $"the manifest has {length} bytes and was stored, but the store has {stored?.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no"} bytes of it");
     }
 
     private void WarnOfClocks(Backup backup)
@@ -237,13 +256,13 @@ public sealed partial class BackupRepository
         };
     }
 
-    private async Task PutIntentAsync(Backup draft, IReadOnlyList<Guid> resumes, bool isChosen, CancellationToken cancellationToken)
+    private async Task PutIntentAsync(Backup draft, IReadOnlyList<Guid> resumes, bool isChosen, CancellationToken cancellationToken, IntentRefresher? refresher = null)
     {
-        var intent = new Intent { Backup = draft, Writer = ProcessIdentity.Current, Resumes = resumes };
+        var intent = new Intent { Backup = draft, Writer = _intents.Writers.Identity, Resumes = resumes };
         CatalogJson.CheckLength(intent);
         try
         {
-            await _intents.PutAsync(intent, cancellationToken).ConfigureAwait(false);
+            await _intents.PutAsync(intent, cancellationToken, refresher).ConfigureAwait(false);
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
         {
@@ -298,12 +317,15 @@ public sealed partial class BackupRepository
             return null;
         for (Backup known = parentRecord; ;)
         {
-            IntentListing atWork = await _intents.ListAsync(IntentStore.DataOf(known).VolumeId, cancellationToken).ConfigureAwait(false);
+            IntentListing atWork = await _intents.ListAsync(IntentStore.DataOf(known).VolumeId, StoreKeys.Intent(draft.VolumeId, draft.Id), cancellationToken).ConfigureAwait(false);
             if (atWork.FindDeletion(known) is { } deletion)
             {
                 throw new BackupStateException(
                     $"Backup {known.Id} is being deleted or repacked{deletion.Describe()}, so no incremental of it can be made now; try again, and if that process is dead, prune first.");
             }
+
+            // A deleter that is active after all finds its mark missing before it removes anything; the record is read only after that.
+            await _intents.DeleteDeletionsAsync(atWork.FindDeadMarks(known), cancellationToken).ConfigureAwait(false);
 
             // What a repack that has died, or stands still, may have under way for the parent would take away what this backup is about to refer to.
             Backup? now = atWork.Intents.Any(intent => intent.MayReplace(known))

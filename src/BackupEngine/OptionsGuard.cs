@@ -24,6 +24,16 @@ internal static class OptionsGuard
         CheckResources(options.Workers, options.MaxMemoryBytes, nameof(options));
     }
 
+    public static void Check(RepositoryOptions options)
+    {
+        if (options.IntentRefreshInterval <= TimeSpan.Zero || options.IntentStaleAfter < options.IntentRefreshInterval * 2)
+        {
+            throw new ArgumentException(
+                $"Intents cannot be refreshed every {options.IntentRefreshInterval} and be stale after {options.IntentStaleAfter}: the first must be above zero, and the second at least twice the first.",
+                nameof(options));
+        }
+    }
+
     public static void Check(RestoreOptions options, long volumeSize)
     {
         if (options.Range is { } range && (range.Offset < 0 || range.Length < 0 || range.Offset > volumeSize || range.Length > volumeSize - range.Offset))

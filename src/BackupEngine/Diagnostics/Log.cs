@@ -49,4 +49,7 @@ internal static partial class Log
         LogLevel.Warning,
         "The clock of {StoreName} says {StoredAt:u}, and a backup of volume {VolumeId} is of {OrderedAt:u}: the store's clock is or was wrong. The backups keep the order in which they were stored")]
     public static partial void StoreClockWentBack(this ILogger logger, string storeName, DateTimeOffset storedAt, string volumeId, DateTimeOffset orderedAt);
+
+    [LoggerMessage(14, LogLevel.Warning, "{Operation} could not refresh its intent or mark in the store; it is tried again")]
+    public static partial void RefreshFailed(this ILogger logger, Exception exception, string operation);
 }

@@ -18,14 +18,18 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
 
     public async Task SelectAsync(IntentListing atWork, CancellationToken cancellationToken)
     {
-        DateTimeOffset now = options is { BreakIntents: true, DryRun: false } && atWork.Intents.Count + atWork.Deletions.Count > 0
+        // A prune that only looks puts nothing: it takes the latest time in the listing for the store's, and the local time only when it was told to break intents.
+        DateTimeOffset now = !options.DryRun && (options.BreakIntents ? atWork.Intents.Count + atWork.Deletions.Count > 0 : atWork.HasOthers(null))
             ? await StoreClock.ReadAsync(store, intents, time, cancellationToken).ConfigureAwait(false)
-            : time.GetUtcNow();
+            : options.BreakIntents ? time.GetUtcNow() : atWork.LatestTime;
+        atWork = intents.WithTime(atWork, now);
         _broken.AddRange(atWork.Intents.Where(intent => IsInScope(intent.Backup.VolumeId) && (intent.IsDead || IsOld(intent.StoredAt))));
         _deletions.AddRange(atWork.Deletions.Where(deletion => IsInScope(deletion.DataVolumeId) && (deletion.IsDead || IsOld(deletion.StoredAt))));
 
         bool IsInScope(string volumeId) => options.VolumeId is null || volumeId == options.VolumeId;
-        bool IsOld(DateTimeOffset storedAt) => options.BreakIntents && now - storedAt >= options.IntentAge;
+
+        // One from the future was stored before the store's clock was set back: its age is not known, and who breaks intents says that it is old.
+        bool IsOld(DateTimeOffset storedAt) => options.BreakIntents && (now - storedAt >= options.IntentAge || BackupOrder.IsFuture(storedAt, now));
     }
 
     public bool IsBroken(Intent intent) => _broken.Exists(broken => broken.Backup.Id == intent.Backup.Id && broken.Backup.VolumeId == intent.Backup.VolumeId);

@@ -14,7 +14,8 @@ namespace BackupEngine.Pruning;
 /// <param name="intents">The intents in the container.</param>
 /// <param name="options">What to keep.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
+/// <param name="refresher">Keeps this prune's marks fresh.</param>
+internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time, IntentRefresher refresher)
 {
     private readonly List<string> _kept = [];
     private readonly IObjectStore _gated = gate.Guard(store);
@@ -27,7 +28,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
 
     public async Task<PruneReport> RunAsync(CancellationToken cancellationToken)
     {
-        using LocalWriters.Registration deleting = LocalWriters.Begin(_token);
+        using LocalWriters.Registration deleting = intents.Writers.Begin(_token);
         StoredData data = await StoredData.ListAsync(_gated, options.VolumeId, cancellationToken).ConfigureAwait(false);
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<Backup> backups = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
@@ -42,8 +43,14 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         {
             if (!options.DryRun)
             {
+                HashSet<string> volumes = [];
                 foreach (Backup candidate in candidates.Concat(abandoned))
-                    marks.Add(await intents.PutDeletionAsync(candidate, _token, cancellationToken).ConfigureAwait(false));
+                {
+                    // One mark of each volume keeps all of them fresh: there may be thousands.
+                    IntentRefresher? first = volumes.Add(IntentStore.DataOf(candidate).VolumeId) ? refresher : null;
+                    marks.Add(await intents.PutDeletionAsync(candidate, _token, cancellationToken, first).ConfigureAwait(false));
+                }
+
                 await breaking.BuryAsync(backups, cancellationToken).ConfigureAwait(false);
             }
 
@@ -77,6 +84,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         Protect(data, working, live, [.. removed, .. abandoned]);
         if (!options.DryRun)
         {
+            await refresher.StopAsync(cancellationToken).ConfigureAwait(false);
             Backup[] left = await LookAgainAsync(removed, candidates, breaking, marks, cancellationToken).ConfigureAwait(false);
             await DeleteAsync(data, left, breaking, marks, cancellationToken).ConfigureAwait(false);
         }

@@ -129,7 +129,7 @@ public sealed class RecordTests : IAsyncDisposable
         string[] expected =
         [
             "id", "volume_id", "name", "description", "status", "size", "volume_size", "object_count", "container", "created_at", "updated_at", "data_timestamp",
-            "snapshot_id", "parent_id", "is_incremental", "availability_zone", "fail_reason", "metadata", "chunk_size", "hash", "compression",
+            "stored_at", "ordered_at", "snapshot_id", "parent_id", "is_incremental", "availability_zone", "fail_reason", "metadata", "chunk_size", "hash", "compression",
             "bytes_read", "bytes_changed", "bytes_stored", "duration_seconds", "manifest", "manifest_sha256", "engine_version", "checksum",
         ];
         Assert.Equal(expected, record.Select(member => member.Key));

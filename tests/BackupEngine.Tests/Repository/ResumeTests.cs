@@ -134,7 +134,7 @@ public sealed class ResumeTests : IAsyncDisposable
         var id = Guid.NewGuid();
         using var cancel = new CancellationTokenSource();
         Backup? heir = null;
-        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 13 ? TakeOverAsync() : Task.CompletedTask };
+        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 16 ? TakeOverAsync() : Task.CompletedTask };
         BackupRepository repository = await Repositories.OpenAsync(watching);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => repository.BackupAsync(new MemoryVolume(_content), Options() with { BackupId = id }, cancellationToken: cancel.Token));

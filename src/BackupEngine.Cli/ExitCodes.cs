@@ -34,7 +34,7 @@ internal static class ExitCodes
         CorruptionException => CorruptionFound,
         BackupNotFoundException => NotFound,
         AmbiguousBackupException or ServiceConfigurationException => WrongUsage,
-        BackupHasDependentsException or BackupStateException or UnsupportedObjectStoreException => RefusedByState,
+        BackupHasDependentsException or BackupStateException => RefusedByState,
         ObjectStoreException { Error: ObjectStoreError.ContainerNotFound } => NotFound,
         VolumeException { InnerException: { } cause } when IsMissingFile(cause) => NotFound,
         _ when IsMissingFile(error) => NotFound,

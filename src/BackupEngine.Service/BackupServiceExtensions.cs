@@ -52,8 +52,7 @@ public static class BackupServiceExtensions
             cancel => provider.GetRequiredService<FailReasons>().OpenAsync(serve.OpenStore, cancel),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>(),
-            new OperationLimits(options.Limits),
-            singleWriter: serve.SingleWriter || options.SingleWriter));
+            new OperationLimits(options.Limits)));
         AddJobs(services, database, options);
         return services;
     }

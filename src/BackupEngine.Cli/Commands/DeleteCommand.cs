@@ -15,7 +15,6 @@ internal sealed class DeleteCommand : EngineCommand
     {
         Arguments.Add(SharedOptions.Backup);
         Options.Add(SharedOptions.Store);
-        Options.Add(SingleWriterSyntax.Option);
         Options.Add(SharedOptions.VolumeId);
     }
 

@@ -19,7 +19,6 @@ internal sealed class ImportCommand : EngineCommand
     {
         Arguments.Add(_file);
         Options.Add(SharedOptions.Store);
-        Options.Add(SingleWriterSyntax.Option);
     }
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Logging;
 
 namespace BackupEngine.Diagnostics;
 
@@ -84,18 +83,11 @@ internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long to
         ReportIfDue();
     }
 
-    /// <summary>Reports that all is done. By now the operation has succeeded, so an exception of the caller's callback is only logged.</summary>
-    public void Finish(ILogger logger)
+    /// <summary>Reports that all is done.</summary>
+    public void Finish()
     {
         Interlocked.Exchange(ref _done, totalBytes);
-        try
-        {
-            Report();
-        }
-        catch (Exception e)
-        {
-            logger.LastProgressFailed(e);
-        }
+        Report();
     }
 
     private static void CountChunks(long count, string outcome)

@@ -122,7 +122,7 @@ public sealed class ResumeTests : IAsyncDisposable
     {
         await CutOffAsync(_content, packs: 7);
         using var cancel = new CancellationTokenSource();
-        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 20 ? cancel.CancelAsync() : Task.CompletedTask };
+        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 17 ? cancel.CancelAsync() : Task.CompletedTask };
         BackupRepository repository = await Repositories.OpenAsync(watching);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => repository.BackupAsync(new MemoryVolume(_content), Options(), cancellationToken: cancel.Token));
         Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
@@ -134,7 +134,7 @@ public sealed class ResumeTests : IAsyncDisposable
         var id = Guid.NewGuid();
         using var cancel = new CancellationTokenSource();
         Backup? heir = null;
-        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 15 ? TakeOverAsync() : Task.CompletedTask };
+        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 12 ? TakeOverAsync() : Task.CompletedTask };
         BackupRepository repository = await Repositories.OpenAsync(watching);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => repository.BackupAsync(new MemoryVolume(_content), Options() with { BackupId = id }, cancellationToken: cancel.Token));

@@ -34,7 +34,7 @@ internal static class ExitCodes
         CorruptionException => CorruptionFound,
         BackupNotFoundException => NotFound,
         AmbiguousBackupException or ServiceConfigurationException => WrongUsage,
-        BackupHasDependentsException or BackupStateException => RefusedByState,
+        BackupHasDependentsException or BackupStateException or UnsupportedObjectStoreException => RefusedByState,
         ObjectStoreException { Error: ObjectStoreError.ContainerNotFound } => NotFound,
         VolumeException { InnerException: { } cause } when IsMissingFile(cause) => NotFound,
         _ when IsMissingFile(error) => NotFound,

@@ -39,7 +39,8 @@ public static class BackupEngineExtensions
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance,
             provider.GetRequiredService<OperationLimits>(),
-            OptionsOf(provider).Create));
+            OptionsOf(provider).Create,
+            OptionsOf(provider).SingleWriter));
         return services;
 
         static DirectoryObjectStore OpenDirectory(BackupEngineOptions options) => new(new DirectoryObjectStoreOptions { Path = options.Directory!, Create = options.Create });

@@ -17,6 +17,11 @@ public sealed record BackupEngineOptions
     /// </summary>
     public bool Create { get; set; } = true;
 
+    /// <summary>
+    /// Gets or sets a value that indicates whether a store that does not honour conditional puts may be written to; see <see cref="RepositoryOptions.SingleWriter"/>. Default: false.
+    /// </summary>
+    public bool SingleWriter { get; set; }
+
     /// <summary>What all operations may use together. Default: no limits.</summary>
     public OperationLimitOptions Limits { get; set; } = new();
 }

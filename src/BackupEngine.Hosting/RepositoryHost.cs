@@ -20,8 +20,9 @@ public sealed class RepositoryHost : IAsyncDisposable
     /// <param name="loggers">Where logs go.</param>
     /// <param name="limits">What operations may use.</param>
     /// <param name="create">Whether an empty container becomes a repository. Default: true.</param>
+    /// <param name="singleWriter">Whether a store that does not honour conditional puts may be written to; see <see cref="RepositoryOptions.SingleWriter"/>. Default: false.</param>
     public RepositoryHost(
-        Func<CancellationToken, ValueTask<IObjectStore>> openStore, TimeProvider time, ILoggerFactory loggers, OperationLimits limits, bool create = true)
+        Func<CancellationToken, ValueTask<IObjectStore>> openStore, TimeProvider time, ILoggerFactory loggers, OperationLimits limits, bool create = true, bool singleWriter = false)
     {
         ArgumentNullException.ThrowIfNull(openStore);
         ArgumentNullException.ThrowIfNull(time);
@@ -29,7 +30,7 @@ public sealed class RepositoryHost : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(limits);
         _create = create;
         _openStore = openStore;
-        _options = new RepositoryOptions { LoggerFactory = loggers, TimeProvider = time, Limits = limits };
+        _options = new RepositoryOptions { LoggerFactory = loggers, TimeProvider = time, Limits = limits, SingleWriter = singleWriter };
     }
 
     /// <summary>The repository, made if the container is empty and that was not ruled out.</summary>
@@ -44,7 +45,7 @@ public sealed class RepositoryHost : IAsyncDisposable
         {
             if (_repository is null)
             {
-                _store ??= await _openStore(cancellationToken).ConfigureAwait(false);
+                _store ??= await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
                 Task<BackupRepository> opening = _create
                     ? BackupRepository.OpenOrCreateAsync(_store, _options, cancellationToken)
                     : BackupRepository.OpenAsync(_store, _options, cancellationToken);
@@ -68,6 +69,19 @@ public sealed class RepositoryHost : IAsyncDisposable
         await GetAsync(cancellationToken).ConfigureAwait(false);
         await using BackupRepository opened = await BackupRepository.OpenAsync(_store!, cancellationToken: cancellationToken).ConfigureAwait(false);
         return opened.Name;
+    }
+
+    private async ValueTask<IObjectStore> OpenStoreAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _openStore(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A timeout of the store's own client, not the caller's wish.
+            throw new ObjectStoreException(ObjectStoreError.Unavailable, null, $"The store could not be opened: {e.Message}", e);
+        }
     }
 
     /// <summary>Closes the repository and the store.</summary>

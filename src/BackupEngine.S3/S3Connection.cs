@@ -62,6 +62,9 @@ internal sealed class S3Connection : IDisposable
     /// <summary>Whether the server is AWS itself, which wants to be told the region of a new bucket.</summary>
     public bool IsAws { get; }
 
+    /// <summary>Gets the address of the bucket, which is the same for all stores that use it.</summary>
+    public string BucketAddress => _root;
+
     public AmazonS3Client Sdk { get; }
 
     public HttpClient Http { get; }

@@ -45,6 +45,12 @@ internal sealed class S3Control(S3Connection connection, S3Errors errors)
         List<ObjectInfo> objects = new(response.S3Objects?.Count ?? 0);
         foreach (S3Object found in response.S3Objects ?? [])
         {
+            if (!found.Key.StartsWith(request.Prefix, StringComparison.Ordinal))
+            {
+                throw new ObjectStoreException(
+                    ObjectStoreError.Failed, null, $"{errors.StoreName}: cannot list '{prefix}': the server listed '{S3Errors.OneLine(found.Key)}', which does not start with the prefix; this is a fault of the server");
+            }
+
             string key = found.Key[connection.KeyPrefix.Length..];
             if (ObjectKey.IsValid(key))
                 objects.Add(new ObjectInfo(key, found.Size ?? 0, Time(found.LastModified)));

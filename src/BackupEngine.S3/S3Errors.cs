@@ -83,7 +83,7 @@ internal sealed class S3Errors(string storeName)
 
     private string Start(string? key, string action) => $"{storeName}: cannot {action}{(key is null ? "" : " " + key)}";
 
-    private static string OneLine(string words)
+    public static string OneLine(string words)
     {
         string line = words.ReplaceLineEndings(" ").Trim();
         return line.Length <= MaxWords ? line : line[..MaxWords] + "...";

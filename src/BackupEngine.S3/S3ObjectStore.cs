@@ -9,12 +9,19 @@ namespace BackupEngine.S3;
 /// Passing failures (overload, broken connections, stalls, truncated answers) are tried again with growing pauses;
 /// refusals (wrong key, missing bucket, no permission) are reported at once.
 /// </remarks>
-public sealed class S3ObjectStore : IObjectStore
+public sealed class S3ObjectStore : IObjectStore, IDescribedObjectStore
 {
+    /// <summary>Objects deleted at once where the server does not delete several by one request.</summary>
+    private const int ConcurrentDeletes = 8;
+
+    /// <summary>Pages without an object, one after the other, from which on a listing counts as one that never ends.</summary>
+    private const int MaxEmptyPages = 1000;
+
     private readonly S3Connection _connection;
     private readonly S3Control _control;
     private readonly S3Transfer _transfer;
     private readonly S3Retry _retry;
+    private readonly S3Dialect _dialect;
     private readonly bool _createBucket;
 
     /// <summary>Uses a bucket; nothing is asked of the server until the first call.</summary>
@@ -31,10 +38,21 @@ public sealed class S3ObjectStore : IObjectStore
         _control = new S3Control(_connection, errors);
         _transfer = new S3Transfer(_connection, errors, options.StallTimeout);
         _retry = new S3Retry(options);
+        _dialect = S3Dialect.Of(_connection.BucketAddress);
     }
 
     /// <inheritdoc/>
     public string Name { get; }
+
+    /// <inheritdoc/>
+    public string ServerId => _connection.BucketAddress;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> ServerProperties => new Dictionary<string, string>
+    {
+        ["if_match_tags"] = _dialect.TagForm switch { S3TagForm.Quoted => "quoted", S3TagForm.Unquoted => "unquoted", _ => "unknown" },
+        ["batch_delete"] = _dialect.DeletesInBatches switch { true => "yes", false => "no", _ => "unknown" },
+    };
 
     /// <inheritdoc/>
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutCondition condition = default, CancellationToken cancellationToken = default)
@@ -95,6 +113,8 @@ public sealed class S3ObjectStore : IObjectStore
             yield break;
 
         string? continuation = null;
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        int emptyPages = 0;
         do
         {
             S3Page page;
@@ -114,7 +134,16 @@ public sealed class S3ObjectStore : IObjectStore
                 yield return info;
             }
 
+            // Either would make the listing endless.
+            emptyPages = page.Objects.Count == 0 ? emptyPages + 1 : 0;
             continuation = page.Continuation;
+            if (continuation is not null && (!seen.Add(continuation) || emptyPages > MaxEmptyPages))
+            {
+                throw new ObjectStoreException(
+                    ObjectStoreError.Failed,
+                    null,
+                    $"{Name}: cannot list '{prefix}': the server {(emptyPages > MaxEmptyPages ? $"sent {emptyPages} pages without an object" : "repeats a continuation token")}, so the listing would never end; this is a fault of the server");
+            }
         }
         while (continuation is not null);
     }
@@ -129,7 +158,7 @@ public sealed class S3ObjectStore : IObjectStore
         try
         {
             foreach (string[] batch in keys.Distinct(StringComparer.Ordinal).Chunk(S3Control.MaxDeleteBatch))
-                await _retry.ExecuteAsync(_control.DeleteAsync, batch, cancellationToken).ConfigureAwait(false);
+                await DeleteBatchAsync(batch, cancellationToken).ConfigureAwait(false);
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.ContainerNotFound && _createBucket)
         {
@@ -148,7 +177,9 @@ public sealed class S3ObjectStore : IObjectStore
     {
         try
         {
-            if (put.Expected is { } expected)
+            if (put.IsMismatch)
+                await MismatchOnceAsync(put, cancellationToken).ConfigureAwait(false);
+            else if (put.Expected is { } expected)
                 await ReplaceOnceAsync(put, expected, cancellationToken).ConfigureAwait(false);
             else
                 await _transfer.PutAsync(put, null, cancellationToken).ConfigureAwait(false);
@@ -170,15 +201,98 @@ public sealed class S3ObjectStore : IObjectStore
     private async ValueTask ReplaceOnceAsync(S3Put put, ReadOnlyMemory<byte> expected, CancellationToken cancellationToken)
     {
         string tag = await _transfer.FindTagAsync(put.Key, expected, cancellationToken).ConfigureAwait(false) ?? throw _transfer.Changed(put.Key);
+        if (_dialect.TagForm is { } known)
+        {
+            await _transfer.PutAsync(put, S3Dialect.Write(tag, known), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         try
         {
-            await _transfer.PutAsync(put, tag, cancellationToken).ConfigureAwait(false);
+            await _transfer.PutAsync(put, S3Dialect.Write(tag, S3TagForm.Quoted), cancellationToken).ConfigureAwait(false);
+            _dialect.TagForm = S3TagForm.Quoted;
         }
-        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed && tag.StartsWith('"'))
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed)
         {
-            // Nothing was stored. Ceph, against the standard, knows tags only without their quotation marks.
-            await _transfer.PutAsync(put, tag.Trim('"'), cancellationToken).ConfigureAwait(false);
+            // Nothing was stored: the object has changed since it was read, or the server knows tags only without quotation marks, as Ceph does.
+            await _transfer.PutAsync(put, S3Dialect.Write(tag, S3TagForm.Unquoted), cancellationToken).ConfigureAwait(false);
+            _dialect.TagForm = S3TagForm.Unquoted;
         }
+    }
+
+    /// <summary>
+    /// Sends a tag that no object has. A server that stores the object nevertheless may drop tags of the form that was sent as malformed and honour the other: then that
+    /// form is the one to use.
+    /// </summary>
+    private async ValueTask MismatchOnceAsync(S3Put put, CancellationToken cancellationToken)
+    {
+        string none = Guid.NewGuid().ToString("N");
+        S3TagForm form = _dialect.TagForm ?? S3TagForm.Quoted;
+        try
+        {
+            await _transfer.PutAsync(put, S3Dialect.Write(none, form), cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed && _dialect.TagForm is not null)
+        {
+            _dialect.IsTagFormConfirmed = true;
+            throw;
+        }
+
+        // The form is right, and yet the server has stored the object: no other form would help.
+        if (_dialect.IsTagFormConfirmed)
+            return;
+        S3TagForm other = form == S3TagForm.Quoted ? S3TagForm.Unquoted : S3TagForm.Quoted;
+        try
+        {
+            await _transfer.PutAsync(put, S3Dialect.Write(none, other), cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed)
+        {
+            if (!await AcceptsAsync(put, other, cancellationToken).ConfigureAwait(false))
+                return;
+            _dialect.TagForm = other;
+            _dialect.IsTagFormConfirmed = true;
+            throw;
+        }
+    }
+
+    /// <summary>Puts an object in the place of its own copy, with its tag in a form.</summary>
+    private async ValueTask<bool> AcceptsAsync(S3Put put, S3TagForm form, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await _transfer.FindTagAsync(put.Key, put.Content, cancellationToken).ConfigureAwait(false) is not { } tag)
+                return false;
+            await _transfer.PutAsync(put, S3Dialect.Write(tag, form), cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Changed)
+        {
+            return false;
+        }
+    }
+
+    private async ValueTask DeleteBatchAsync(string[] keys, CancellationToken cancellationToken)
+    {
+        if (keys.Length == 1 || _dialect.DeletesInBatches != false)
+        {
+            try
+            {
+                await _retry.ExecuteAsync(_control.DeleteAsync, keys, cancellationToken).ConfigureAwait(false);
+                if (keys.Length > 1)
+                    _dialect.DeletesInBatches = true;
+                return;
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.Failed && keys.Length > 1 && _dialect.DeletesInBatches is null)
+            {
+                _dialect.DeletesInBatches = false;
+            }
+        }
+
+        await Parallel.ForEachAsync(
+            keys,
+            new ParallelOptions { MaxDegreeOfParallelism = ConcurrentDeletes, CancellationToken = cancellationToken },
+            (key, token) => _retry.ExecuteAsync(_control.DeleteAsync, new[] { key }, token)).ConfigureAwait(false);
     }
 
     private async ValueTask<bool> ExistsAsync(string key, CancellationToken cancellationToken) =>

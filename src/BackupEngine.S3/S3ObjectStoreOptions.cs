@@ -8,6 +8,8 @@ public sealed record S3ObjectStoreOptions
 {
     private const int MaxPrefixLength = 1024 - ObjectKey.MaxLength - 1;
 
+    private static readonly TimeSpan _maxTime = TimeSpan.FromMilliseconds(int.MaxValue);
+
     /// <summary>The bucket: 3 to 255 of <c>[A-Za-z0-9._-]</c>.</summary>
     public required string Bucket { get; init; }
 
@@ -94,6 +96,12 @@ public sealed record S3ObjectStoreOptions
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(StallTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(RetryDelay, TimeSpan.Zero);
+
+        // What timers can wait.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ConnectTimeout, _maxTime);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(StallTimeout, _maxTime);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(RetryDelay, _maxTime);
+        ArgumentNullException.ThrowIfNull(TimeProvider);
     }
 
     // What ToString of a record shows: the place, and no secret.

@@ -14,6 +14,7 @@ internal sealed class S3Put
         Content = content;
         ContentSha256 = contentSha256;
         Expected = condition.Expected;
+        IsMismatch = condition.IsMismatch;
         Id = condition.IsAbsent || Expected is not null ? Guid.NewGuid().ToString("N") : null;
     }
 
@@ -29,6 +30,9 @@ internal sealed class S3Put
 
     /// <summary>The bytes of the object that it replaces; null when it replaces any or none.</summary>
     public ReadOnlyMemory<byte>? Expected { get; }
+
+    /// <summary>Gets a value that indicates whether the server must refuse the put, whatever object is there.</summary>
+    public bool IsMismatch { get; }
 
     /// <summary>Whether an attempt has ended without a clear answer.</summary>
     public bool MayBeStored { get; set; }

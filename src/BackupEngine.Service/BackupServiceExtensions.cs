@@ -52,7 +52,8 @@ public static class BackupServiceExtensions
             cancel => provider.GetRequiredService<FailReasons>().OpenAsync(serve.OpenStore, cancel),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>(),
-            new OperationLimits(options.Limits)));
+            new OperationLimits(options.Limits),
+            singleWriter: serve.SingleWriter || options.SingleWriter));
         AddJobs(services, database, options);
         return services;
     }

@@ -47,6 +47,9 @@ public sealed record BackupServiceOptions
     /// <summary>How new chunks are compressed: <c>none</c>, <c>lz4</c>, <c>zstd</c> or <c>zstd:LEVEL</c>. Default: LZ4.</summary>
     public string Compression { get; init; } = "lz4";
 
+    /// <summary>Gets a value that indicates whether a store that does not honour conditional puts may be written to; see <see cref="RepositoryOptions.SingleWriter"/>. Default: false.</summary>
+    public bool SingleWriter { get; init; }
+
     /// <summary>What answers call the container of backups for which nobody named one: where it really is, is nobody's business. Default: <c>backups</c>.</summary>
     public string ContainerName { get; init; } = "backups";
 

@@ -11,6 +11,7 @@ internal static class OptionsValidation
 
     public static void Check(ServeOptions serve, BackupServiceOptions options)
     {
+        Require(Enum.IsDefined(options.Auth) && Enum.IsDefined(serve.Auth ?? options.Auth), $"Auth must be one of {string.Join(", ", Enum.GetNames<AuthMode>())}.");
         Require(options.MaxListItems is >= 1 and <= 10_000, "MaxListItems must be from 1 to 10000.");
         Require(options.MaxBodyBytes is >= 1024 and <= 16 << 20, "MaxBodyBytes must be from 1 KiB to 16 MiB.");
         Require(options.MaxConcurrentJobs is >= 1 and <= 64, "MaxConcurrentJobs must be from 1 to 64.");

@@ -27,6 +27,9 @@ public sealed record ServeOptions
     /// <summary>A JSON file with the section <see cref="BackupServiceOptions.Section"/>, and any others that ASP.NET Core knows (<c>Kestrel</c>, <c>Logging</c>).</summary>
     public string? ConfigFile { get; init; }
 
+    /// <summary>Gets a value that indicates whether a store that does not honour conditional puts may be written to; see <see cref="RepositoryOptions.SingleWriter"/>. Default: what the configuration file says.</summary>
+    public bool SingleWriter { get; init; }
+
     /// <summary>Changes how logs are written. Null: to the console.</summary>
     public Action<ILoggingBuilder>? ConfigureLogging { get; init; }
 }

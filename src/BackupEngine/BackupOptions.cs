@@ -25,7 +25,7 @@ public sealed record BackupOptions
     /// <summary>Whether to store only what differs from a parent; implied by <see cref="ParentId"/>. Default: false.</summary>
     public bool Incremental { get; init; }
 
-    /// <summary>The parent of an incremental; null takes the available backup of the volume with the latest data timestamp.</summary>
+    /// <summary>Gets the parent of an incremental; null takes the available backup of the volume that was stored last.</summary>
     public Guid? ParentId { get; init; }
 
     /// <summary>How new chunks are compressed; need not be the parent's way. Default: LZ4.</summary>
@@ -34,7 +34,10 @@ public sealed record BackupOptions
     /// <summary>Bytes in a chunk: a power of two from 4 KiB to 4 MiB. Null: the parent's, or 64 KiB for a full.</summary>
     public int? ChunkSize { get; init; }
 
-    /// <summary>The hash of chunks. Null: the parent's, or <see cref="ChunkHash.XxHash128"/> for a full.</summary>
+    /// <summary>
+    /// Gets the hash of chunks. Null: the parent's, or <see cref="ChunkHash.Blake3"/> for a full. A chain keeps its hash. When an incremental continues a chain with
+    /// <see cref="ChunkHash.XxHash128"/> and this is null, a warning is logged.
+    /// </summary>
     public ChunkHash? Hash { get; init; }
 
     /// <summary>Workers that read, hash and compress, 1 to 256. Null: one for each processor.</summary>
@@ -50,9 +53,9 @@ public sealed record BackupOptions
     public PauseSwitch? Pause { get; init; }
 
     /// <summary>
-    /// All that may have changed since the parent, in any order; only this is read, the rest is taken from the parent.
-    /// Null: the whole volume is read and compared. Needs a parent; name it by <see cref="ParentId"/>. Without, it is the latest available backup, whichever that is by
-    /// then; when a later one is there that cannot be the parent, the extents do not count, and the whole volume is read.
+    /// Gets all that may have changed since the backup <see cref="ParentId"/>, in any order; only this is read, the rest is taken from the parent.
+    /// Null: the whole volume is read and compared. <see cref="ParentId"/> is required: the extents are true of one parent only, and the backup that was stored last may be another
+    /// than the one that the caller compared with.
     /// </summary>
     public IReadOnlyList<VolumeExtent>? ChangedExtents { get; init; }
 
@@ -65,10 +68,25 @@ public sealed record BackupOptions
     /// <summary>The backup that was cut off and is to be taken over, though its process may have been elsewhere: it must be dead. Null: see <see cref="Resume"/>.</summary>
     public Guid? ResumeId { get; init; }
 
+    /// <summary>
+    /// Gets whether a volume may be backed up that changes, or may change, while it is read: one that is mounted read-write, in use by a virtual machine, or that
+    /// implements <see cref="IVolumeVersion"/> and reports a change. The record then says that the backup is inconsistent. Default: false, which fails the backup.
+    /// </summary>
+    public bool AllowInconsistent { get; init; }
+
+    /// <summary>
+    /// Gets whether holes are read like data, for volumes whose storage reports holes that it does not have, such as ZFS before 2.2.2. Holes where the parent has data
+    /// are read anyway. Default: false.
+    /// </summary>
+    public bool ReadHoles { get; init; }
+
     /// <summary>The snapshot that is read, to be noted in the record.</summary>
     public string? SnapshotId { get; init; }
 
-    /// <summary>The moment whose data the volume holds. Null: now.</summary>
+    /// <summary>
+    /// Gets the moment whose data the volume holds. Null: now. It is a statement about the data and decides in which day, week and month retention counts the backup. It does not
+    /// decide which backup is <c>latest</c>: a backup of an old snapshot that is made now is the one that was stored last. A moment that is later than the store's clock does not count.
+    /// </summary>
     public DateTimeOffset? DataTimestamp { get; init; }
 
     /// <summary>The availability zone, to be noted in the record.</summary>

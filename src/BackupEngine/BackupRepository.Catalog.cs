@@ -7,7 +7,9 @@ public sealed partial class BackupRepository
     private const string Latest = "latest";
     private const int MinPrefixLength = 4;
 
-    /// <summary>All backups, the newest first; those being written right now are among them, as <see cref="BackupStatus.Creating"/>.</summary>
+    /// <summary>
+    /// Returns all backups, the one that was stored last first (<see cref="Backup.OrderedAt"/>); those being written right now are among them, as <see cref="BackupStatus.Creating"/>.
+    /// </summary>
     /// <param name="volumeId">Only those of this volume. Null: of all.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The backups, each with <see cref="Backup.HasDependentBackups"/>. A record that cannot be read stands as a backup in error.</returns>
@@ -19,12 +21,11 @@ public sealed partial class BackupRepository
         IReadOnlyList<Backup> records = await _records.ListRecordsAsync(volumeId, cancellationToken).ConfigureAwait(false);
         HashSet<Guid> committed = [.. records.Select(record => record.Id)];
         HashSet<Guid?> parents = [.. records.Select(record => record.ParentId)];
+        IEnumerable<Backup> creating = listing.Intents.Where(intent => !intent.IsRepack && !committed.Contains(intent.Backup.Id))
+            .Select(intent => intent.Backup with { RecordModifiedAt = intent.StoredAt });
         return
         [
-            .. records.Concat(listing.Intents.Where(intent => !intent.IsRepack).Select(intent => intent.Backup).Where(backup => !committed.Contains(backup.Id)))
-                .Select(backup => backup with { HasDependentBackups = parents.Contains(backup.Id) })
-                .OrderByDescending(backup => backup.CreatedAt)
-                .ThenByDescending(backup => backup.Id),
+            .. BackupOrder.Sort(records.Concat(creating)).Reverse().Select(backup => backup with { HasDependentBackups = parents.Contains(backup.Id) }),
         ];
     }
 
@@ -36,11 +37,15 @@ public sealed partial class BackupRepository
     {
         Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<Backup> others = await _records.ListRecordsAsync(backup.VolumeId, cancellationToken).ConfigureAwait(false);
-        return backup with { HasDependentBackups = others.Any(other => other.ParentId == backupId) };
+        return backup with
+        {
+            HasDependentBackups = others.Any(other => other.ParentId == backupId),
+            RecordModifiedAt = others.FirstOrDefault(other => other.Id == backupId)?.RecordModifiedAt,
+        };
     }
 
     /// <summary>The backup that a person means.</summary>
-    /// <param name="reference">A full id, its first characters (4 at least), or <c>latest</c>: the available one with the latest data timestamp.</param>
+    /// <param name="reference">A full id, its first characters (4 at least), or <c>latest</c>: the available one that was stored last, whatever its timestamps say.</param>
     /// <param name="volumeId">Only among those of this volume. Null: of all, and <c>latest</c> only when the container holds one volume.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="BackupNotFoundException">There is none.</exception>
@@ -78,15 +83,10 @@ public sealed partial class BackupRepository
         if (volumes > 1)
             throw new AmbiguousBackupException($"{Name} holds backups of {volumes} volumes; say of which the latest is meant.");
         string where = volumeId is null ? Name : $"{Name} for volume {volumeId}";
-        return GetLatest(backups) ?? throw new BackupNotFoundException($"There is no available backup in {where}.");
+        Backup latest = BackupOrder.FindLatest(backups, withNewer: true) ?? throw new BackupNotFoundException($"There is no available backup in {where}.");
+        NewerRecord.ThrowIf(latest);
+        return latest;
     }
-
-    private static Backup? GetLatest(IEnumerable<Backup> backups) =>
-        backups.Where(backup => backup.Status == BackupStatus.Available)
-            .OrderBy(backup => backup.DataTimestamp).ThenBy(backup => backup.CreatedAt).LastOrDefault();
-
-    private static bool IsLater(Backup backup, Backup other) =>
-        backup.DataTimestamp > other.DataTimestamp || (backup.DataTimestamp == other.DataTimestamp && backup.CreatedAt > other.CreatedAt);
 
     private async Task<Backup> GetRecordAsync(Guid backupId, CancellationToken cancellationToken) =>
         await _records.FindRecordAsync(backupId, cancellationToken).ConfigureAwait(false)
@@ -98,9 +98,27 @@ public sealed partial class BackupRepository
     private async Task<Backup> GetAvailableAsync(Guid backupId, CancellationToken cancellationToken)
     {
         Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
-        return backup.Status == BackupStatus.Available
-            ? backup
-            : throw new BackupStateException(
-                $"Backup {backupId} is {backup.Status.ToString().ToLowerInvariant()}, not available{(backup.FailReason is { } reason ? $": {reason}" : ".")}");
+        ThrowIfNotAvailable(backup);
+        return backup;
+    }
+
+    /// <exception cref="BackupStateException">The backup is neither available nor, where that suffices, in error with a manifest.</exception>
+    private async Task<Backup> GetReadableAsync(Guid backupId, DamagedData damaged, CancellationToken cancellationToken)
+    {
+        Backup backup = await GetRecordAsync(backupId, cancellationToken).ConfigureAwait(false);
+        if (damaged == DamagedData.Fail || backup is not { Status: BackupStatus.Error, ManifestKey: not null, ManifestSha256: not null })
+            ThrowIfNotAvailable(backup);
+        return backup;
+    }
+
+    /// <exception cref="BackupStateException">The backup is not available.</exception>
+    private static void ThrowIfNotAvailable(Backup backup)
+    {
+        if (backup.Status == BackupStatus.Available)
+            return;
+        string hint = backup is { Status: BackupStatus.Error, ManifestSha256: not null }
+            ? " When the missing data is back, 'repair' makes the backup available again; what is intact can be restored with 'restore --damaged skip|zero'."
+            : "";
+        throw new BackupStateException($"Backup {backup.Id} is {backup.Status.ToString().ToLowerInvariant()}, not available{(backup.FailReason is { } reason ? $": {reason}." : ".")}{hint}");
     }
 }

@@ -6,13 +6,14 @@ namespace BackupEngine;
 
 public sealed partial class BackupRepository
 {
-    /// <summary>Why a failed backup's stone stands there: its writer put it, and does not commit.</summary>
     private const string FailedText = "the backup failed";
 
     /// <summary>Puts the record. It is no more cancelled half-way: the caller must know what became of the backup.</summary>
+    /// <param name="backup">The record.</param>
+    /// <param name="wroteData">Whether what the record names was stored by this operation; else it was there before.</param>
     /// <exception cref="BackupStateException">The backup was declared dead (by a prune) before it was committed, so it does not exist.</exception>
     /// <exception cref="ObjectStoreException">The store failed, and nobody knows whether the record arrived.</exception>
-    private async Task CommitAsync(Backup backup)
+    private async Task CommitAsync(Backup backup, bool wroteData)
     {
         // As long as the store takes for all its attempts.
         try
@@ -25,37 +26,67 @@ public sealed partial class BackupRepository
             Backup? stored = await LookAsync(backup, token => _records.FindRecordAsync(backup.VolumeId, backup.Id, token)).ConfigureAwait(false);
             if (stored is null)
                 throw;
-            if (stored.ManifestSha256 != backup.ManifestSha256 || stored.UpdatedAt != backup.UpdatedAt || stored.Status != BackupStatus.Available)
+            bool isOther = stored.ManifestSha256 != backup.ManifestSha256 || stored.UpdatedAt != backup.UpdatedAt || stored.Status != backup.Status;
+            if (isOther && wroteData)
+                await PutCleanUpIntentAsync(backup).ConfigureAwait(false);
+            if (isOther)
                 throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or another of that id was made, before it was finished ({e.Error}); back up again.");
             // Seen, but when the store says that it failed it may not last, as when a directory could not be forced to disk.
             if (e.Error is not (ObjectStoreError.Unavailable or ObjectStoreError.AlreadyExists))
                 throw;
         }
 
-        await CheckIntentAsync(backup).ConfigureAwait(false);
+        await CheckIntentAsync(backup, wroteData).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Whoever breaks an intent puts a record in the backup's place first, so a commit that came too late has failed already, unless all that is over
     /// and even that record is gone again. Then the data may be gone with it, or be another's.
     /// </summary>
-    private async Task CheckIntentAsync(Backup backup)
+    private async Task CheckIntentAsync(Backup backup, bool wroteData)
     {
         if (await LookAsync(backup, token => _intents.ExistsAsync(backup, token).AsTask()).ConfigureAwait(false))
             return;
         await LookAsync(backup, async token =>
         {
-            await _records.DeleteRecordAsync(backup, token).ConfigureAwait(false);
+            await WithdrawAsync(backup, wroteData, token).ConfigureAwait(false);
             return true;
         }).ConfigureAwait(false);
         throw new BackupStateException($"Backup {backup.Id} was declared dead by a prune, or taken over, while it was being written; back up again.");
     }
 
+    /// <summary>
+    /// Takes a record back that should not be there. Where the backup wrote data, a tombstone takes its place: some may have been stored after that of the others was removed,
+    /// and it tells the next prune that it may go. An import wrote none, and what its record names is not its own.
+    /// </summary>
+    private async Task WithdrawAsync(Backup backup, bool wroteData, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Backup? tombstone = wroteData
+                ? await _records.ChangeRecordAsync(backup, now => now.UpdatedAt == backup.UpdatedAt && !now.IsGoing() ? ToFailedTombstone(now) : null, cancellationToken).ConfigureAwait(false)
+                : null;
+            if (tombstone is not null)
+                return;
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.OutOfSpace)
+        {
+            // Without room for the tombstone the record must still go.
+        }
+
+        await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Backup ToFailedTombstone(Backup backup) => backup with
+    {
+        Status = BackupStatus.Deleting, ParentId = null, StateReason = BackupStateReason.WriterFailed, FailReason = FailedText, UpdatedAt = _time.GetUtcNow(),
+    };
+
     /// <summary>Asks the store about a commit, but not for ever.</summary>
     /// <exception cref="ObjectStoreException">It did not answer.</exception>
     private async Task<T> LookAsync<T>(Backup backup, Func<CancellationToken, Task<T>> look)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             return await look(timeout.Token).ConfigureAwait(false);
@@ -70,13 +101,14 @@ public sealed partial class BackupRepository
     /// <summary>The backup is committed: whatever the caller wants now, the intent must go, and when it cannot it only delays a delete.</summary>
     private async Task RemoveIntentAsync(Backup backup)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             await _intents.DeleteAsync(backup, timeout.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        catch (Exception e)
         {
+            // The backup is committed, or has failed for a reason that the caller is to see: nothing here may hide that.
             _logger.CleanUpFailed(e, backup.Id);
         }
     }
@@ -87,7 +119,7 @@ public sealed partial class BackupRepository
     /// </summary>
     private async Task CleanUpAsync(Backup draft, IReadOnlyList<string> packKeys, IReadOnlyList<Intent> takenOver)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             if (!await TryPutFailedStoneAsync(draft, timeout.Token).ConfigureAwait(false))
@@ -96,21 +128,44 @@ public sealed partial class BackupRepository
                 return;
             }
 
-            // Theirs is gone after the intent is.
-            if (await _intents.ExistsAsync(draft, timeout.Token).ConfigureAwait(false))
-            {
-                await _store.DeleteAsync([.. packKeys, draft.ManifestKey!], timeout.Token).ConfigureAwait(false);
-                await BuryAsync(takenOver, null, timeout.Token).ConfigureAwait(false);
-                await _intents.DeleteAsync(draft, timeout.Token).ConfigureAwait(false);
-            }
-
+            // Without its intent this backup was considered stale: others may refer to its packs, and only a prune can tell. The tombstone stays for it.
+            if (!await _intents.ExistsAsync(draft, timeout.Token).ConfigureAwait(false))
+                return;
+            await _store.DeleteAsync([.. packKeys, draft.ManifestKey!], timeout.Token).ConfigureAwait(false);
+            await BuryAsync(takenOver, null, timeout.Token).ConfigureAwait(false);
+            await _intents.DeleteAsync(draft, timeout.Token).ConfigureAwait(false);
             await _records.DeleteRecordAsync(draft, timeout.Token).ConfigureAwait(false);
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
         {
-            // Declared dead: whoever did that removes the rest.
+            // Considered stale: whoever did that removes the rest, but for what was stored since.
+            await PutCleanUpIntentAsync(draft).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        {
+            _logger.CleanUpFailed(e, draft.Id);
+        }
+    }
+
+    /// <summary>
+    /// Leaves evidence for what a backup stored after others had considered it stale: they may have looked at its packs before, and remove their tombstone at any moment. An
+    /// intent under an id of its own that nobody fulfils says that what was stored under the backup's id may go; as that of a repack, it is not one that a backup could resume.
+    /// </summary>
+    private async Task PutCleanUpIntentAsync(Backup draft)
+    {
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
+        (string dataVolumeId, _) = IntentStore.DataOf(draft);
+        try
+        {
+            await _intents.PutAsync(
+                new Intent
+                {
+                    Backup = RecordStore.CreateStub(dataVolumeId, Guid.NewGuid(), BackupStatus.Creating, null) with { CreatedAt = _time.GetUtcNow() },
+                    Writer = ProcessIdentity.Current, Repacks = [draft.Id], Manifests = [draft.Id],
+                },
+                timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
         {
             _logger.CleanUpFailed(e, draft.Id);
         }
@@ -120,10 +175,10 @@ public sealed partial class BackupRepository
     /// <returns>False when the store has no room for it.</returns>
     private async Task<bool> TryPutFailedStoneAsync(Backup draft, CancellationToken cancellationToken)
     {
-        Backup stone = draft with { Status = BackupStatus.Deleting, ParentId = null, FailReason = FailedText, UpdatedAt = _time.GetUtcNow() };
+        Backup stone = ToFailedTombstone(draft);
         try
         {
-            await _records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
+            await _records.AddTombstoneAsync(stone, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.OutOfSpace)
@@ -139,6 +194,9 @@ public sealed partial class BackupRepository
     private async Task CleanUpFullStoreAsync(Backup draft, IReadOnlyList<string> packKeys, CancellationToken cancellationToken)
     {
         await _intents.DeleteAsync(draft, cancellationToken).ConfigureAwait(false);
+
+        // The intent made a little room; should the clean-up be interrupted, the tombstone tells the next prune what may go.
+        bool hasTombstone = await TryPutFailedStoneAsync(draft, cancellationToken).ConfigureAwait(false);
         IntentListing atWork = await _intents.ListAsync(draft.VolumeId, cancellationToken).ConfigureAwait(false);
         if (atWork.Intents.Any(intent => intent.Damage is not null || intent.Resumes.Contains(draft.Id)))
             return;
@@ -147,5 +205,7 @@ public sealed partial class BackupRepository
         if (await ReadPacksAsync(records, IntentStore.DataOf(draft).VolumeId, cancellationToken).ConfigureAwait(false) is not { } kept)
             return;
         await _store.DeleteAsync([.. packKeys.Where(key => !kept.Contains(key)), draft.ManifestKey!], cancellationToken).ConfigureAwait(false);
+        if (hasTombstone && !kept.IsAny)
+            await _records.DeleteRecordAsync(draft, cancellationToken).ConfigureAwait(false);
     }
 }

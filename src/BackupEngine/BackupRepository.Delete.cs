@@ -3,19 +3,24 @@ using BackupEngine.Diagnostics;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
 using BackupEngine.Packing;
+using BackupEngine.Pruning;
 
 namespace BackupEngine;
 
 public sealed partial class BackupRepository
 {
+    /// <summary>How often a delete lists the records before it fails because one is still not shown.</summary>
+    private const int MaxListings = 10;
+
     /// <summary>
-    /// Deletes a backup and all data that no other backup refers to. A delete that was cut off is finished by deleting again. Of one whose record cannot be read
-    /// the record goes, and its data with the next prune: repair first.
+    /// Deletes a backup and all data that no other backup refers to. A delete that was cut off is finished by deleting again. Of a backup whose record cannot be read, and
+    /// where it cannot be told what others need, the record stays as <see cref="BackupStatus.Deleting"/>, and the next prune removes the data that the backup wrote itself.
     /// </summary>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
     /// <exception cref="BackupHasDependentsException">Incrementals descend from it, or one is being written. One in error may go before them: they do not need it to be restored.</exception>
     /// <exception cref="BackupStateException">It was repacked at the same moment, or a prune took this delete for dead; delete it again.</exception>
     /// <exception cref="CorruptionException">The record of another backup is damaged, so nobody knows what that needs.</exception>
+    /// <exception cref="UnsupportedObjectStoreException">The store does not honour conditional puts, and single-writer mode was not chosen or something else is active.</exception>
     /// <exception cref="ObjectStoreException">The store failed; the backup may be left as <see cref="BackupStatus.Deleting"/>.</exception>
     public Task DeleteAsync(Guid backupId, CancellationToken cancellationToken = default) =>
         RunAsync("delete", operation => RunDeleteAsync(operation, backupId, cancellationToken));
@@ -24,11 +29,13 @@ public sealed partial class BackupRepository
     private async Task<int> RunDeleteAsync(Operation operation, Guid backupId, CancellationToken cancellationToken)
     {
         operation.Note("backup_engine.backup.id", backupId);
+        await RequireAloneAsync("A delete", cancellationToken).ConfigureAwait(false);
         Backup backup = await _records.FindRecordOrStubAsync(backupId, cancellationToken).ConfigureAwait(false) ?? throw NoSuchBackup(backupId);
 
         // For one that cannot be read less is asked: a single bad read must not make a sound one of those.
         if (backup.IsUnreadable)
             backup = await _records.FindRecordOrStubAsync(backupId, cancellationToken).ConfigureAwait(false) ?? throw NoSuchBackup(backupId);
+        NewerRecord.ThrowIf(backup);
         await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false);
 
         // Said first, and only then everything is looked at again: a writer does it the other way round, so at least one sees the other.
@@ -43,14 +50,19 @@ public sealed partial class BackupRepository
             await RenewRepackedAsync(atWork, cancellationToken).ConfigureAwait(false);
             IEnumerable<Backup> imports = atWork.Intents.Where(other => other.IsImport && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup);
 
-            int? count;
+            int? count = null;
+            int listings = 0;
             do
             {
-                // What is being imported needs its packs like what is there.
+                // What is being imported needs its packs like what is there; and so does a manifest without a record, which a repair could bring back.
                 IReadOnlyList<Backup> others = [.. await ThrowIfDependentsAsync(backup, cancellationToken).ConfigureAwait(false), .. imports];
                 if (!backup.IsUnreadable && await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false) is { } now && now.ManifestKey != backup.ManifestKey)
                     throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
-                count = await DeleteDataAsync(backup, others, mark, cancellationToken).ConfigureAwait(false);
+                (IReadOnlyList<UnnamedManifest> unnamed, Backup? missed) = await FindUnnamedAsync(backup, others, atWork, cancellationToken).ConfigureAwait(false);
+                if (missed is null)
+                    count = await DeleteDataAsync(backup, others, unnamed, mark, cancellationToken).ConfigureAwait(false);
+                if (count is null && ++listings == MaxListings)
+                    throw new BackupStateException($"Backup {backupId} cannot be deleted while other backups of its volume change again and again; delete it again later.");
             }
             while (count is null);
             _logger.Deleted(backupId, count.Value);
@@ -64,43 +76,67 @@ public sealed partial class BackupRepository
         }
     }
 
-    /// <returns>How many objects went; null when another backup went before it was looked what that refers to: then nothing did, and the others must be listed again.</returns>
-    private async Task<int?> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, string mark, CancellationToken cancellationToken)
+    /// <summary>
+    /// Returns the manifests of the volume that nothing names. Those of writers and repacks that have exited belong to the next prune, which removes them with what they refer to.
+    /// </summary>
+    /// <returns>The manifests; and a record that is not among the others, because the backup was committed, or the record replaced, since they were listed.</returns>
+    private async Task<(IReadOnlyList<UnnamedManifest> Manifests, Backup? Missed)> FindUnnamedAsync(Backup backup, IReadOnlyList<Backup> others, IntentListing atWork, CancellationToken cancellationToken)
     {
-        if (await FindUnreferencedAsync(backup, others, cancellationToken).ConfigureAwait(false) is not { } packs)
+        if (backup.ManifestKey is null)
+            return ([], null);
+        string volumeId = IntentStore.DataOf(backup).VolumeId;
+        List<(string, Guid)> manifests = [];
+        await foreach (ObjectInfo info in _store.ListAsync(StoreKeys.ManifestsOf(volumeId), cancellationToken).ConfigureAwait(false))
+        {
+            if (StoreKeys.TryParseManifest(info.Key, out string volume, out Guid id))
+                manifests.Add((volume, id));
+        }
+
+        (List<UnnamedManifest> unnamed, List<Backup> missed) = await UnnamedManifest.FindAsync(_store, _records, manifests, [backup, .. others], [.. atWork.Intents.Where(IsNaming)], cancellationToken).ConfigureAwait(false);
+        return (unnamed, missed.FirstOrDefault());
+    }
+
+    /// <returns>How many objects went; null when another backup went before it was looked what that refers to: then nothing did, and the others must be listed again.</returns>
+    private async Task<int?> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, IReadOnlyList<UnnamedManifest> unnamed, string mark, CancellationToken cancellationToken)
+    {
+        if (await FindUnreferencedAsync(backup, others, unnamed, cancellationToken).ConfigureAwait(false) is not { } going)
             return null;
 
         // One that cannot be read stays as it was found, too: a sound record must not go for one that could not be read.
         Backup? deleting = await _records.ChangeRecordAsync(
             backup,
             now => now.IsUnreadable == backup.IsUnreadable && now.ManifestKey == backup.ManifestKey
-                ? now with { Status = BackupStatus.Deleting, UpdatedAt = _time.GetUtcNow() }
+                ? now with { Status = BackupStatus.Deleting, ManifestKey = going.ManifestKey ?? now.ManifestKey, UpdatedAt = _time.GetUtcNow() }
                 : throw new BackupStateException($"Backup {backup.Id} was changed as its deletion began; delete it again."),
             cancellationToken).ConfigureAwait(false);
         if (deleting is null)
             throw NoSuchBackup(backup.Id);
         await _intents.ThrowIfBrokenAsync([mark], cancellationToken).ConfigureAwait(false);
 
-        // The manifest goes after the packs that it names, or a delete that was cut off could not be finished.
-        await _store.DeleteAsync(packs, cancellationToken).ConfigureAwait(false);
-        bool isShared = others.Any(other => other.ManifestKey == backup.ManifestKey);
-        if (backup.ManifestKey is { } manifest && !isShared)
-            await _store.DeleteAsync(manifest, cancellationToken).ConfigureAwait(false);
+        // The manifests go after the packs that they name, or a delete that was cut off could not be finished.
+        await _store.DeleteAsync(going.Packs, cancellationToken).ConfigureAwait(false);
+        await _store.DeleteAsync(going.Manifests, cancellationToken).ConfigureAwait(false);
 
         // Its own intent, should one have been left, goes before the record: without that it could be taken over.
         await _intents.DeleteAsync(backup, cancellationToken).ConfigureAwait(false);
-        await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
-        return packs.Count + 1;
+
+        // The record says what else may go, where that could not be told now.
+        if (going.IsComplete)
+            await _records.DeleteRecordAsync(backup, cancellationToken).ConfigureAwait(false);
+        return going.Packs.Count + 1;
     }
+
+    /// <summary>Gets a value that indicates whether what an intent names is its own: stale imports and repacks are left to prune, and what they name is like any other manifest.</summary>
+    private static bool IsNaming(Intent intent) => !(intent.IsDead && (intent.IsImport || intent.IsRepack));
 
     private async Task RemoveDeletionAsync(Backup backup, string mark)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             await _intents.DeleteDeletionsAsync([mark], timeout.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        catch (Exception e)
         {
             _logger.CleanUpFailed(e, backup.Id);
         }
@@ -128,7 +164,7 @@ public sealed partial class BackupRepository
 
         // Declared dead, but nobody knows whether it is: only the record in its place keeps it from being committed.
         bool IsUnfinished(Intent intent) =>
-            intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.Status is (BackupStatus.Deleting or BackupStatus.ErrorDeleting) && backup.FailReason != FailedText;
+            intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.IsGoing() && !backup.IsWriterFailed();
     }
 
     /// <summary>What a dead repack has stored goes with the backups that it has changed over, so it must not change over any more.</summary>
@@ -142,12 +178,15 @@ public sealed partial class BackupRepository
             await _records.RenewRecordAsync(repacked, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The keys of all packs that go with a backup; null when the others must be listed again.</summary>
-    private async Task<IReadOnlyList<string>?> FindUnreferencedAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    /// <summary>Finds all objects that go with a backup; null when the others must be listed again.</summary>
+    private async Task<DeletedData?> FindUnreferencedAsync(Backup backup, IReadOnlyList<Backup> others, IReadOnlyList<UnnamedManifest> unnamed, CancellationToken cancellationToken)
     {
+        if (backup.IsUnreadable)
+            return await FindOwnOfUnreadableAsync(backup, others, cancellationToken).ConfigureAwait(false);
+
         // Imported under another id, the same data is a second backup: it stays whole.
         if (backup.ManifestKey is not { } manifestKey || others.Any(other => other.ManifestKey == manifestKey))
-            return [];
+            return new DeletedData([], []);
 
         Manifest manifest;
         try
@@ -156,36 +195,67 @@ public sealed partial class BackupRepository
         }
         catch (CorruptionException e)
         {
-            // Without its manifest nobody knows which packs of others it kept alive; those are left to prune.
+            // Without its manifest nobody knows which packs of others it kept alive.
             _logger.CleanUpFailed(e, backup.Id);
-            return await FindOwnPacksAsync(backup, others, cancellationToken).ConfigureAwait(false);
+            return await FindOwnPacksAsync(backup, [.. others, .. unnamed.Select(other => other.ToBackup(BackupStatus.Error))], cancellationToken).ConfigureAwait(false);
         }
 
-        HashSet<string> dataOfOthers = [.. others.Select(other => other.ManifestKey!).Where(key => key is not null)];
-        PackId[] packs = [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(IsOwnOrAbandoned)];
+        // What a repack of this very backup has replaced goes with it: without its record nothing would tell that it may.
+        UnnamedManifest[] replaced = [.. unnamed.Where(other => other.OwnerId == manifest.Backups[^1])];
+        Backup[] kept = [.. others, .. unnamed.Except(replaced).Select(other => other.ToBackup(BackupStatus.Error))];
+        HashSet<string> dataOfOthers = [.. kept.Select(other => other.ManifestKey!).Where(key => key is not null)];
+        PackId[] packs = [.. manifest.Packs.Packs.Select(pack => pack.Key).Where(pack => IsOwnOrAbandoned(manifest, pack))];
+        List<string> keys = [.. packs.Select(manifest.GetPackKey)];
+        foreach (UnnamedManifest other in replaced)
+        {
+            Manifest old = await _store.ReadManifestAsync(other.ToBackup(BackupStatus.Error), cancellationToken).ConfigureAwait(false);
+            keys.AddRange(old.Packs.Packs.Select(pack => pack.Key).Where(pack => IsOwnOrAbandoned(old, pack)).Select(old.GetPackKey));
+        }
 
         // Packs of a backup that is gone, or was cut off and taken over, may be needed by any other of the chain: then all must be asked. So may those of one with dependents.
-        bool isOnlyForDescendants = backup.Status != BackupStatus.Error && Array.TrueForAll(packs, pack => pack.BackupOrdinal == manifest.Ordinal);
-        NeededPacks? kept = await ReadPacksAsync(isOnlyForDescendants ? SelectUnvouched(others) : others, manifest.VolumeId, cancellationToken).ConfigureAwait(false);
-        return kept is null ? null : [.. packs.Select(manifest.GetPackKey).Where(key => !kept.Contains(key))];
+        bool isOnlyForDescendants = backup.Status != BackupStatus.Error && kept.Length == others.Count && replaced.Length == 0 && Array.TrueForAll(packs, pack => pack.BackupOrdinal == manifest.Ordinal);
+        Guid? ownData = backup.Status == BackupStatus.Available ? manifest.BackupId : null;
+        NeededPacks? needed = await ReadPacksAsync(isOnlyForDescendants ? SelectUnvouched(others) : kept, manifest.VolumeId, cancellationToken, ownData).ConfigureAwait(false);
+        if (needed is null)
+            return null;
+        string[] going = [.. keys.Distinct().Where(key => !needed.Contains(key))];
 
-        bool IsOwnOrAbandoned(PackId pack) =>
-            !dataOfOthers.Contains(StoreKeys.Manifest(manifest.VolumeId, manifest.Backups[(int)pack.BackupOrdinal]));
+        // Where packs stay that nothing is known to need, the manifests stay, too: they are the evidence that a later prune needs for those packs.
+        return needed.IsAny || keys.Exists(needed.IsSuspected)
+            ? new DeletedData(going, []) { IsComplete = false }
+            : new DeletedData(going, [.. replaced.Select(other => other.Key), manifestKey]);
+
+        bool IsOwnOrAbandoned(Manifest named, PackId pack) => !dataOfOthers.Contains(StoreKeys.Manifest(named.VolumeId, named.Backups[(int)pack.BackupOrdinal]));
     }
 
     /// <summary>The packs that a backup without a readable manifest wrote, but for those that any other refers to.</summary>
-    private async Task<IReadOnlyList<string>?> FindOwnPacksAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    private async Task<DeletedData?> FindOwnPacksAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
     {
         (string volumeId, Guid dataId) = IntentStore.DataOf(backup);
         if (await ReadPacksAsync(others, volumeId, cancellationToken).ConfigureAwait(false) is not { } kept)
             return null;
-        var keys = new List<string>();
-        await foreach (ObjectInfo pack in _store.ListAsync(StoreKeys.PacksOf(volumeId, dataId), cancellationToken).ConfigureAwait(false))
-        {
-            if (!kept.Contains(pack.Key))
-                keys.Add(pack.Key);
-        }
+        List<string> own = await ListOwnPacksAsync(volumeId, dataId, cancellationToken).ConfigureAwait(false);
+        return new DeletedData([.. own.Where(key => !kept.Contains(key))], [backup.ManifestKey!]) { IsComplete = !kept.IsAny };
+    }
 
+    /// <summary>
+    /// Of a backup whose record cannot be read only the id is known, and other records may be unreadable, too. So nothing is removed now: a tombstone takes the place of the
+    /// record, and a prune, which knows what all others need, removes what was stored under that id.
+    /// </summary>
+    private async Task<DeletedData> FindOwnOfUnreadableAsync(Backup backup, IReadOnlyList<Backup> others, CancellationToken cancellationToken)
+    {
+        string key = StoreKeys.Manifest(backup.VolumeId, backup.Id);
+        bool isNamed = others.Any(other => other.ManifestKey == key);
+        bool hasManifest = !isNamed && await _store.HeadAsync(key, cancellationToken).ConfigureAwait(false) is not null;
+        bool hasPacks = !isNamed && (await ListOwnPacksAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false)).Count > 0;
+        return new DeletedData([], []) { ManifestKey = hasManifest ? key : null, IsComplete = !hasManifest && !hasPacks };
+    }
+
+    private async Task<List<string>> ListOwnPacksAsync(string volumeId, Guid dataId, CancellationToken cancellationToken)
+    {
+        List<string> keys = [];
+        await foreach (ObjectInfo pack in _store.ListAsync(StoreKeys.PacksOf(volumeId, dataId), cancellationToken).ConfigureAwait(false))
+            keys.Add(pack.Key);
         return keys;
     }
 
@@ -201,8 +271,9 @@ public sealed partial class BackupRepository
     }
 
     /// <summary>The packs that backups refer to whose data lies under a volume.</summary>
+    /// <param name="ownData">The data id of an available backup that is being deleted; null when what is asked about may have been adopted by another backup.</param>
     /// <returns>Null when one was deleted or repacked after it was listed: it may have vouched for others, which have to be asked now.</returns>
-    private async Task<NeededPacks?> ReadPacksAsync(IEnumerable<Backup> backups, string volumeId, CancellationToken cancellationToken)
+    private async Task<NeededPacks?> ReadPacksAsync(IEnumerable<Backup> backups, string volumeId, CancellationToken cancellationToken, Guid? ownData = null)
     {
         var needed = new NeededPacks();
         foreach (Backup backup in backups.Where(other => other.ManifestKey is not null && IntentStore.DataOf(other).VolumeId == volumeId))
@@ -229,24 +300,51 @@ public sealed partial class BackupRepository
                 }
 
                 if (backup.Status != BackupStatus.Error)
-                    throw;
-                needed.MayBeAny();
+                    _logger.PacksKept(e, backup.Id, backup.VolumeId);
+
+                // A full backup that was not repacked refers to its own packs and to those of interrupted backups only: never to those of another available backup.
+                if (ownData is { } id && backup is { Status: BackupStatus.Available, ParentId: null } && IntentStore.DataOf(backup).Id == backup.Id)
+                    needed.MayBeAnyButOf(id);
+                else
+                    needed.MayBeAny();
             }
         }
 
         return needed;
     }
 
-    /// <summary>Keys of packs that backups need; of those in error whose manifests cannot be read nobody knows which, and then it is any: what is left is prune's.</summary>
+    /// <summary>What goes with a backup.</summary>
+    /// <param name="Packs">Keys of packs that nothing else refers to.</param>
+    /// <param name="Manifests">Keys of manifests.</param>
+    private sealed record DeletedData(IReadOnlyList<string> Packs, IReadOnlyList<string> Manifests)
+    {
+        /// <summary>Whether this is all that may go with the backup; else its record stays, and a prune removes the rest.</summary>
+        public bool IsComplete { get; init; } = true;
+
+        /// <summary>The manifest that the tombstone of an unreadable record names.</summary>
+        public string? ManifestKey { get; init; }
+    }
+
+    /// <summary>Keys of packs that backups need. Of backups whose manifests cannot be read that is not known, and then it may be any pack: a prune removes what is left.</summary>
     private sealed class NeededPacks
     {
         private readonly HashSet<string> _keys = [];
-        private bool _isAny;
+        private Guid? _free;
+
+        /// <summary>Whether any pack may be needed.</summary>
+        public bool IsAny { get; private set; }
 
         public void Add(IEnumerable<string> keys) => _keys.UnionWith(keys);
 
-        public void MayBeAny() => _isAny = true;
+        public void MayBeAny() => IsAny = true;
 
-        public bool Contains(string key) => _isAny || _keys.Contains(key);
+        /// <summary>Any pack may be needed, except those that one backup stored.</summary>
+        public void MayBeAnyButOf(Guid dataId) => _free = dataId;
+
+        public bool Contains(string key) => _keys.Contains(key) || IsSuspected(key);
+
+        /// <summary>Gets a value that indicates whether a pack is kept only because a manifest that cannot be read may refer to it.</summary>
+        public bool IsSuspected(string key) =>
+            !_keys.Contains(key) && (IsAny || (_free is { } free && !(StoreKeys.TryParsePack(key, out _, out Guid dataId, out _) && dataId == free)));
     }
 }

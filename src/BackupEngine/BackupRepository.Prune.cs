@@ -1,6 +1,7 @@
 using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
 using BackupEngine.Limits;
+using BackupEngine.ObjectStores;
 using BackupEngine.Pruning;
 
 namespace BackupEngine;
@@ -8,15 +9,17 @@ namespace BackupEngine;
 public sealed partial class BackupRepository
 {
     /// <summary>
-    /// Removes the backups that no rule keeps and everything that nobody needs: packs, manifests, and what crashed writers and deleters left. Safe beside anything
-    /// else that goes on, and at any moment it is cut off; the next prune then finishes.
+    /// Removes the backups that no rule keeps, the data that only they need, and what crashed writers and deleters left. Only what something says was to go is removed; data
+    /// that nothing refers to and of whose deletion nothing is known is reported and kept. Safe beside anything else that goes on, and at any moment it is cut off; the next
+    /// prune then finishes.
     /// </summary>
     /// <param name="options">What to keep; null to keep all backups.</param>
     /// <param name="cancellationToken">Gives up; what was removed until then stays removed.</param>
     /// <returns>What was removed, or with <see cref="PruneOptions.DryRun"/> would be.</returns>
     /// <exception cref="ArgumentException">An option is out of its bounds.</exception>
-    /// <exception cref="BackupStateException">Another prune took this one for dead, or what it was to remove was changed while it looked at what others need; prune again.</exception>
+    /// <exception cref="BackupStateException">A volume has manifests and no record of any backup, and <see cref="PruneOptions.VolumesWithoutRecords"/> does not name it; or another prune took this one for dead, or what it was to remove was changed while it looked at what others need; prune again.</exception>
     /// <exception cref="CorruptionException">A record, an intent or a manifest cannot be read, so nobody knows what it needs: nothing is removed before the repository is repaired.</exception>
+    /// <exception cref="ObjectStores.UnsupportedObjectStoreException">The store does not honour conditional puts.</exception>
     /// <exception cref="ObjectStores.ObjectStoreException">The store failed.</exception>
     public Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default) =>
         RunAsync("prune", operation => RunPruneAsync(operation, options ?? new PruneOptions(), cancellationToken));
@@ -25,6 +28,8 @@ public sealed partial class BackupRepository
     {
         OptionsGuard.Check(options);
         operation.Note("backup_engine.volume.id", options.VolumeId);
+        if (!options.DryRun && await FindLackingAsync(cancellationToken).ConfigureAwait(false) is { } lacking)
+            throw UnsupportedObjectStoreException.ForOperation("A prune", lacking);
         var gate = new OperationGate(_limits, options.Pause);
         PruneReport report = await new Pruner(_store, gate, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
         if (options.RepackBelowPercent is not null)
@@ -44,7 +49,7 @@ public sealed partial class BackupRepository
     {
         var repacker = new Repacker(gate.Guard(_store), _records, _intents, options, _time);
         using (await TakeShareAsync(operation, gate, Repacker.GetRequest(options), cancellationToken).ConfigureAwait(false))
-            await repacker.RunAsync(before.BackupsRemoved, cancellationToken).ConfigureAwait(false);
+            await repacker.RunAsync(before.BackupsRemoved, before.Unreferenced, cancellationToken).ConfigureAwait(false);
         PruneReport report = before with
         {
             PacksRepacked = repacker.PacksRepacked,
@@ -55,7 +60,7 @@ public sealed partial class BackupRepository
             return report with { PacksRemoved = report.PacksRemoved + repacker.PacksRepacked, BytesRemoved = report.BytesRemoved + repacker.BytesEmptied };
         if (repacker.BytesStored == 0)
             return report;
-        PruneReport after = await new Pruner(_store, gate, _records, _intents, new PruneOptions { VolumeId = options.VolumeId }, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        PruneReport after = await new Pruner(_store, gate, _records, _intents, new PruneOptions { VolumeId = options.VolumeId, VolumesWithoutRecords = options.VolumesWithoutRecords }, _time).RunAsync(cancellationToken).ConfigureAwait(false);
         return report with
         {
             ManifestsRemoved = report.ManifestsRemoved + after.ManifestsRemoved,

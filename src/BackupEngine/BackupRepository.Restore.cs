@@ -33,9 +33,10 @@ public sealed partial class BackupRepository
         Operation operation, Guid backupId, IWritableVolume target, RestoreOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(target);
+        target = CheckedWritableVolume.Of(target);
         operation.Note("backup_engine.backup.id", backupId);
         long began = Stopwatch.GetTimestamp();
-        Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
+        Backup backup = await GetReadableAsync(backupId, options.Damaged, cancellationToken).ConfigureAwait(false);
         OptionsGuard.Check(options, backup.SizeBytes);
         VolumeExtent range = options.Range ?? new VolumeExtent(0, backup.SizeBytes);
         if (target.SizeBytes < range.End)
@@ -48,8 +49,8 @@ public sealed partial class BackupRepository
         using ResourceShare? share = await TakeShareAsync(operation, gate, request, cancellationToken).ConfigureAwait(false);
         if (share is not null)
             options = options with { Workers = share.Workers, MaxMemoryBytes = share.Workers * request.WorkerBytes };
-        (ProgressMeter meter, RestoreCounters counters) = await RestoreAsync(backup, gate.Guard(target), gate.Guard(_store), range, options, progress, cancellationToken).ConfigureAwait(false);
-        meter.Finish();
+        (ProgressMeter meter, RestoreCounters counters, IReadOnlyList<LostRange> lost) = await RestoreAsync(backup, gate.Guard(target), gate.Guard(_store), range, options, progress, cancellationToken).ConfigureAwait(false);
+        meter.Finish(_logger);
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         _logger.Restored(backupId, target.Name, counters.BytesWritten, counters.BytesZeroed, seconds);
         operation.Note("backup_engine.object_store.received", counters.BytesFetched);
@@ -58,7 +59,8 @@ public sealed partial class BackupRepository
         return new RestoreResult
         {
             BackupId = backupId,
-            BytesRestored = range.Length,
+            BytesRestored = range.Length - lost.Sum(range => range.Length),
+            LostRanges = lost,
             BytesCompared = counters.BytesCompared,
             BytesFetched = counters.BytesFetched,
             BytesWritten = counters.BytesWritten,
@@ -68,23 +70,24 @@ public sealed partial class BackupRepository
         };
     }
 
-    private async Task<(ProgressMeter Meter, RestoreCounters Counters)> RestoreAsync(
+    private async Task<(ProgressMeter Meter, RestoreCounters Counters, IReadOnlyList<LostRange> Lost)> RestoreAsync(
         Backup backup, IWritableVolume target, IObjectStore store, VolumeExtent range, RestoreOptions options, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         var meter = new ProgressMeter(progress, range.Length);
         var counters = new RestoreCounters(meter);
+        var lost = new LostRanges();
         try
         {
             Manifest manifest = await store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
-            await new RestorePipeline(store, manifest, target, range, options, counters).RunAsync(cancellationToken).ConfigureAwait(false);
-            return (meter, counters);
+            await new RestorePipeline(store, manifest, target, range, options, counters, lost).RunAsync(cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<LostRange> ranges = lost.ToList();
+            return ranges.Count > 0 && await FindChangedAsync(backup, target, cancellationToken).ConfigureAwait(false) is { } other
+                ? await RestoreAsync(other, target, store, range, options, progress, cancellationToken).ConfigureAwait(false)
+                : (meter, counters, ranges);
         }
         catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
         {
-            Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
-            if (now is not { Status: BackupStatus.Available })
-                throw new BackupStateException($"Backup {backup.Id} was deleted while it was being restored to {target.Name}.");
-            if (now.ManifestKey == backup.ManifestKey)
+            if (await FindChangedAsync(backup, target, cancellationToken).ConfigureAwait(false) is not { } now)
                 throw;
 
             // Repacked under the restore: what is written is right, and is written again.
@@ -92,16 +95,40 @@ public sealed partial class BackupRepository
         }
     }
 
-    /// <summary>Opens a backup for reading anywhere in it, as if it were the volume.</summary>
-    /// <returns>A seekable read-only stream; for one reader at a time.</returns>
+    /// <summary>Data that is missing may be that of a backup that was repacked since its record was read.</summary>
+    /// <returns>The record as it is now; null when it names the same manifest.</returns>
+    /// <exception cref="BackupStateException">The backup was deleted.</exception>
+    private async Task<Backup?> FindChangedAsync(Backup backup, IWritableVolume target, CancellationToken cancellationToken)
+    {
+        Backup? now = await _records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
+        if (now is not { Status: BackupStatus.Available or BackupStatus.Error } || (now.Status != backup.Status && now.Status != BackupStatus.Available))
+            throw new BackupStateException($"Backup {backup.Id} was deleted while it was being restored to {target.Name}.");
+        return now.ManifestKey == backup.ManifestKey ? null : now;
+    }
+
+    /// <summary>Opens a backup for reading anywhere in it, as if it were the volume; on request also one of which data is lost.</summary>
+    /// <param name="backupId">The backup.</param>
+    /// <param name="options">What to do about damaged data; null to fail at it.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>A seekable read-only stream. Its <see cref="BackupStream.ReadAtAsync"/> serves many callers at once.</returns>
+    /// <exception cref="ArgumentException">The options ask to skip damaged data.</exception>
     /// <exception cref="BackupNotFoundException">There is no such backup.</exception>
-    /// <exception cref="BackupStateException">The backup is not available.</exception>
-    /// <exception cref="CorruptionException">Its manifest is missing or damaged; reading throws it for chunks.</exception>
+    /// <exception cref="BackupStateException">The backup is not available nor, where that suffices, in error with a manifest; or it is deleted meanwhile; reading throws it, too.</exception>
+    /// <exception cref="CorruptionException">Its manifest is missing or damaged; reading throws it for chunks, unless they become zeros.</exception>
     /// <exception cref="RepositoryException">Its manifest was written by a later version.</exception>
     /// <exception cref="ObjectStoreException">The store failed; reading throws it, too.</exception>
-    public async Task<Stream> OpenReadAsync(Guid backupId, CancellationToken cancellationToken = default)
+    public async Task<BackupStream> OpenReadAsync(Guid backupId, ReadOptions? options = null, CancellationToken cancellationToken = default)
     {
-        Backup backup = await GetAvailableAsync(backupId, cancellationToken).ConfigureAwait(false);
-        return new BackupStream(_dataStore, _records, backup, await _dataStore.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false));
+        options ??= new ReadOptions();
+        OptionsGuard.Check(options);
+        Backup backup = await GetReadableAsync(backupId, options.Damaged, cancellationToken).ConfigureAwait(false);
+        Manifest manifest = await _dataStore.ReadManifestAsync(_records, backup, cancellationToken).ConfigureAwait(false);
+        return new BackupStream(new OpenedBackup(_dataStore, _records, backup, manifest, options));
     }
+
+    /// <summary>Opens a backup as a volume that can only be read, with its holes: for copying it, or for backing it up elsewhere.</summary>
+    /// <inheritdoc cref="OpenReadAsync" path="/exception"/>
+    /// <returns>The volume; all its members are safe to call from many threads at once.</returns>
+    public async Task<IVolume> OpenVolumeAsync(Guid backupId, CancellationToken cancellationToken = default) =>
+        new BackupVolume(await OpenReadAsync(backupId, null, cancellationToken).ConfigureAwait(false));
 }

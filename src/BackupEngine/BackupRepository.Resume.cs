@@ -14,6 +14,10 @@ public sealed partial class BackupRepository
     {
         if (!options.Resume && options.ResumeId is null)
             return [];
+
+        // Only a tombstone that is put on a condition keeps the writer of an interrupted backup from committing what is adopted here.
+        if (await FindLackingAsync(cancellationToken).ConfigureAwait(false) is { } lacking)
+            return options.ResumeId is null ? [] : throw UnsupportedObjectStoreException.ForOperation("Resuming a backup", lacking);
         (string dataVolumeId, _) = IntentStore.DataOf(draft);
         IntentListing listing = await _intents.ListAsync(draft.VolumeId, cancellationToken).ConfigureAwait(false);
 
@@ -44,12 +48,9 @@ public sealed partial class BackupRepository
         if (cutOff is not [.., Intent last] || !await TryTakeOverAsync(draft, last, null, cancellationToken).ConfigureAwait(false))
             return [];
 
-        // A writer that lives, and cleans up in a store that is full, removes its intent first.
+        // A writer that lives, and cleans up in a store that is full, removes its intent first. The tombstone stays: it tells the next prune what may go, should that not be done.
         if (!await _intents.ExistsAsync(last.Backup, cancellationToken).ConfigureAwait(false))
-        {
-            await _records.DeleteRecordAsync(last.Backup, cancellationToken).ConfigureAwait(false);
             return [];
-        }
 
         List<Intent> taken = [];
         foreach (Intent earlier in cutOff.SkipLast(1))
@@ -67,31 +68,32 @@ public sealed partial class BackupRepository
 
     private async Task<bool> TryTakeOverAsync(Backup draft, Intent cutOff, Guid? heir, CancellationToken cancellationToken)
     {
-        Backup stone = cutOff.Backup with { Status = BackupStatus.Deleting, FailReason = GetHeirText(draft.Id), UpdatedAt = _time.GetUtcNow() };
+        Backup stone = cutOff.Backup with
+        {
+            Status = BackupStatus.Deleting, StateReason = BackupStateReason.Adopted, AdoptedBy = draft.Id, FailReason = $"interrupted, and adopted by backup {draft.Id}", UpdatedAt = _time.GetUtcNow(),
+        };
         try
         {
-            await _records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
+            await _records.AddTombstoneAsync(stone, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
         {
             // Taken by the one that is being taken now, it is handed on.
             return heir is { } id && await _records.ChangeRecordAsync(
-                stone, there => there.Status == BackupStatus.Deleting && there.FailReason == GetHeirText(id) ? stone : null, cancellationToken).ConfigureAwait(false) is not null;
+                stone, there => there.Status == BackupStatus.Deleting && there.GetAdopter() == id ? stone : null, cancellationToken).ConfigureAwait(false) is not null;
         }
     }
-
-    private static string GetHeirText(Guid heir) => $"cut off, and taken over by backup {heir}";
 
     /// <summary>Removes what is left of backups that were taken over; when that cannot be done now, prune does it.</summary>
     private async Task BuryTakenOverAsync(IReadOnlyList<Intent> takenOver, Manifest manifest)
     {
-        using var timeout = new CancellationTokenSource(_cleanUpTimeout, _time);
+        using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         try
         {
             await BuryAsync(takenOver, manifest, timeout.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is BackupEngineException or OperationCanceledException)
+        catch (Exception e)
         {
             _logger.CleanUpFailed(e, manifest.BackupId);
         }

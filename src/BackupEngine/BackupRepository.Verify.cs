@@ -39,12 +39,12 @@ public sealed partial class BackupRepository
             : null;
         options = options with { Workers = share?.Workers ?? options.Workers };
         VerifyReport report = await new VerifyPipeline(gate.Guard(_store), options, meter).RunAsync(backups, cancellationToken).ConfigureAwait(false);
-        meter.Finish();
+        meter.Finish(_logger);
         report = await LookAgainAsync(report, backups, gate.Guard(_store), options, meter, cancellationToken).ConfigureAwait(false);
         operation.Note("backup_engine.verify.backups", report.BackupsChecked);
         operation.Note("backup_engine.verify.findings", report.Findings.Count);
         operation.Note("backup_engine.object_store.received", report.BytesRead);
-        return report with { Statistics = operation.Statistics };
+        return report with { FutureTimestamps = [.. backups.Where(backup => backup.HasFutureTimestamp).Select(backup => backup.Id)], Statistics = operation.Statistics };
     }
 
     /// <summary>What was deleted while it was looked at is not damaged; and what was repacked is looked at again.</summary>
@@ -71,6 +71,6 @@ public sealed partial class BackupRepository
             findings = findings.Concat((await LookAgainAsync(again, repacked, store, options, meter, cancellationToken).ConfigureAwait(false)).Findings);
         }
 
-        return report with { Findings = [.. findings] };
+        return report with { Findings = [.. findings], IntactAgain = [.. report.IntactAgain.Where(id => !dropped.Contains(id))] };
     }
 }

@@ -10,6 +10,12 @@ internal static class OptionsGuard
     private const int MaxWorkers = 256;
     private const long MinMemoryBytes = 16L << 20;
 
+    public static void Check(RepositoryOptions options)
+    {
+        if (options.TimeProvider is null)
+            throw new ArgumentException("TimeProvider cannot be null: TimeProvider.System is the default.", nameof(options));
+    }
+
     public static void Check(BackupOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -19,8 +25,13 @@ internal static class OptionsGuard
             throw new ArgumentException("A backup's id cannot be all zeros.", nameof(options));
         if (options.ChunkSize is { } chunkSize && !ChunkSizes.IsValid(chunkSize))
             throw new ArgumentException($"A chunk cannot have {chunkSize} bytes: a power of two from {ChunkSizes.Min} to {ChunkSizes.Max} can be.", nameof(options));
-        if (options.ChangedExtents is not null && options is { Incremental: false, ParentId: null })
-            throw new ArgumentException("Changed extents are what changed since a parent: they need an incremental backup.", nameof(options));
+        if (options is { ChangedExtents: not null, ParentId: null })
+            throw new ArgumentException("Changed extents are what changed since one backup: name it by ParentId. Without it, the parent could be another backup, and data would be missing.", nameof(options));
+        if (options.Metadata?.Any(entry => entry.Value is null) == true)
+            throw new ArgumentException("A metadata value cannot be null.", nameof(options));
+        if (options.Hash is { } hash)
+            CheckDefined(hash, nameof(options.Hash), nameof(options));
+        CheckDefined(options.Priority, nameof(options.Priority), nameof(options));
         CheckResources(options.Workers, options.MaxMemoryBytes, nameof(options));
     }
 
@@ -28,7 +39,17 @@ internal static class OptionsGuard
     {
         if (options.Range is { } range && (range.Offset < 0 || range.Length < 0 || range.Offset > volumeSize || range.Length > volumeSize - range.Offset))
             throw new ArgumentException($"The range of {range.Length} bytes from {range.Offset} is not within the volume of {volumeSize} bytes.", nameof(options));
+        CheckDefined(options.Damaged, nameof(options.Damaged), nameof(options));
+        CheckDefined(options.Priority, nameof(options.Priority), nameof(options));
         CheckResources(options.Workers, options.MaxMemoryBytes, nameof(options));
+    }
+
+    public static void Check(ReadOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        CheckDefined(options.Damaged, nameof(options.Damaged), nameof(options));
+        if (options.Damaged == DamagedData.Skip)
+            throw new ArgumentException($"{nameof(options.Damaged)} cannot be {DamagedData.Skip} for a stream, which has no bytes of its own to leave: {DamagedData.Fail} and {DamagedData.Zero} are possible.", nameof(options));
     }
 
     public static void Check(PruneOptions options)
@@ -44,6 +65,17 @@ internal static class OptionsGuard
             throw new ArgumentException($"Packs cannot be repacked below {percent} percent: more than 0, and less than 100, can be.", nameof(options));
         if (options.IntentAge < TimeSpan.Zero)
             throw new ArgumentException($"The age of an intent cannot be {options.IntentAge}.", nameof(options));
+        if (options.OrphanAge < TimeSpan.Zero)
+            throw new ArgumentException($"The age of unreferenced data cannot be {options.OrphanAge}.", nameof(options));
+        foreach (string volumeId in options.VolumesWithoutRecords)
+            CheckVolumeId(volumeId, nameof(options));
+        CheckDefined(options.Priority, nameof(options.Priority), nameof(options));
+    }
+
+    public static void Check(RepairOptions options)
+    {
+        CheckWorkers(options.Workers, nameof(options));
+        CheckDefined(options.Priority, nameof(options.Priority), nameof(options));
     }
 
     public static void Check(VerifyOptions options)
@@ -52,6 +84,15 @@ internal static class OptionsGuard
         if (!(options.SamplePercent is > 0 and <= 100))
             throw new ArgumentException($"A sample cannot be {options.SamplePercent} percent: more than 0, and 100 at the most, can be.", nameof(options));
         CheckWorkers(options.Workers, nameof(options));
+        CheckDefined(options.Priority, nameof(options.Priority), nameof(options));
+    }
+
+    /// <summary>Refuses a number that no member of the enumeration has: 0 of one that has no such member, or a cast of any other number.</summary>
+    private static void CheckDefined<TEnum>(TEnum value, string property, string name)
+        where TEnum : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+            throw new ArgumentException($"{property} cannot be {value}: {typeof(TEnum).Name} has {string.Join(", ", Enum.GetNames<TEnum>())}.", name);
     }
 
     private static void CheckVolumeId(string? volumeId, string name)

@@ -3,15 +3,16 @@ using BackupEngine.Limits;
 namespace BackupEngine;
 
 /// <summary>
-/// What to keep. Each rule keeps the newest backup of each of the last so many days, weeks or months that have one, by data timestamp in UTC; what no
-/// rule keeps is removed, from anywhere in a chain. Without any rule all backups are kept, and only what none of them needs is removed.
+/// What to keep. Each rule keeps, of each of the last so many days, weeks or months that have a backup, the one that was stored last. Days are those of the data timestamps in UTC;
+/// a data timestamp that is later than the store's clock does not count. The backup of a volume that was stored last is always kept; what no rule keeps is removed, from anywhere
+/// in a chain. Without any rule all backups are kept, and only what none of them needs is removed.
 /// </summary>
 public sealed record PruneOptions
 {
     /// <summary>Only this volume. Null: all.</summary>
     public string? VolumeId { get; init; }
 
-    /// <summary>Keeps the newest backups of each volume, at least 1. Null: no such rule.</summary>
+    /// <summary>Keeps the backups of each volume that were stored last, at least 1. Null: no such rule.</summary>
     public int? KeepLast { get; init; }
 
     /// <summary>Keeps one backup a day for so many days, at least 1. Null: no such rule.</summary>
@@ -40,6 +41,21 @@ public sealed record PruneOptions
 
     /// <summary>How old, by the store's clock, an intent must be to be broken. Default: one day.</summary>
     public TimeSpan IntentAge { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Gets a value that indicates whether to remove data that no backup refers to although nothing says that it was to be removed (<see cref="Catalog.PruneReport.Unreferenced"/>),
+    /// when it is older than <see cref="OrphanAge"/>. Default: false, which reports and keeps it.
+    /// </summary>
+    public bool RemoveOrphans { get; init; }
+
+    /// <summary>Gets how old, by the store's clock, unreferenced data must be for <see cref="RemoveOrphans"/> to remove it. Default: 7 days.</summary>
+    public TimeSpan OrphanAge { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>
+    /// Gets the volumes that are pruned although they have manifests and no record of any backup. Without it a prune refuses such a volume, because its records may have been
+    /// lost: a repair rebuilds them. Default: none.
+    /// </summary>
+    public IReadOnlyCollection<string> VolumesWithoutRecords { get; init => field = value ?? []; } = [];
 
     /// <summary>Who goes first when operations wait for their share of <see cref="RepositoryOptions.Limits"/>, which only repacking needs. Default: low.</summary>
     public OperationPriority Priority { get; init; } = OperationPriority.Low;

@@ -14,4 +14,12 @@ public sealed record RepositoryOptions
 
     /// <summary>What operations may use; the same object can be given to any number of repositories. Null: each operation keeps to its own options only.</summary>
     public OperationLimits? Limits { get; init; }
+
+    /// <summary>
+    /// Gets a value that indicates whether a store that does not honour conditional puts may be written to. By it the caller promises that no other process writes to the
+    /// repository, for as long as this one does. On such a store nothing is possible that depends on conditions: no adoption of interrupted backups, no prune, and no delete
+    /// or repair while the repository holds an intent or a deletion mark. On a store that honours conditions it changes nothing. Default: false, and such a store is refused with an
+    /// <see cref="ObjectStores.UnsupportedObjectStoreException"/> before the first write.
+    /// </summary>
+    public bool SingleWriter { get; init; }
 }

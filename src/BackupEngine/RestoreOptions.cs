@@ -12,6 +12,12 @@ public sealed record RestoreOptions
     /// <summary>The bytes to restore, to the same place in the target. Null: the whole volume.</summary>
     public VolumeExtent? Range { get; init; }
 
+    /// <summary>
+    /// Gets what to do about damaged or missing data. With <see cref="DamagedData.Skip"/> or <see cref="DamagedData.Zero"/> everything else is restored, also of a backup in error
+    /// with a readable manifest, and <see cref="RestoreResult.LostRanges"/> lists what is lost. Default: <see cref="DamagedData.Fail"/>.
+    /// </summary>
+    public DamagedData Damaged { get; init; }
+
     /// <summary>Workers that fetch, decode, check and write, 1 to 256. Null: by the processors.</summary>
     public int? Workers { get; init; }
 

@@ -23,6 +23,9 @@ public sealed record RestoreResult
     /// <summary>Bytes made zero in the target.</summary>
     public required long BytesZeroed { get; init; }
 
+    /// <summary>Gets the ranges that could not be restored, in order of their offsets; empty unless <see cref="RestoreOptions.Damaged"/> allows it.</summary>
+    public IReadOnlyList<LostRange> LostRanges { get; init; } = [];
+
     /// <summary>How long it took, in seconds.</summary>
     public required double DurationSeconds { get; init; }
 

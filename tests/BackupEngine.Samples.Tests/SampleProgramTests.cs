@@ -63,7 +63,12 @@ public sealed class SampleProgramTests : IDisposable
         Assert.Contains("Schedule:Volume is missing", output + errors, StringComparison.Ordinal);
     }
 
-    private static string PathOf(string sample) => Path.Join(AppContext.BaseDirectory, sample + ".dll");
+    // The output directory of the tests lacks the assemblies that ASP.NET Core provides to the tests and not to a sample.
+    private static string PathOf(string sample)
+    {
+        string configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        return Path.GetFullPath(Path.Join(AppContext.BaseDirectory, "..", "..", sample, configuration, sample + ".dll"));
+    }
 
     private string Run(string sample, params ReadOnlySpan<string> arguments) => SystemTool.Run("env", ["-C", _place.Path, "dotnet", PathOf(sample), .. arguments]);
 

@@ -23,7 +23,7 @@ internal sealed class LargeRepository(DirectoryObjectStore store, string directo
     public const string VolumeId = "large";
     private const int PackLength = 32 << 20;
     private readonly Guid _backupId = new("1f0c7a52-6f0e-4a55-9f0a-0c5d7f6f7b22");
-    private readonly ChunkHasher _hasher = new(ChunkHash.XxHash128, Seed: 42);
+    private readonly ChunkHasher _hasher = new(ChunkHash.XxHash128, seed: 42);
     private readonly VolumeGeometry _geometry = new(volumeSize, ChunkSizes.Default);
     private readonly PackTable _packs = new();
 

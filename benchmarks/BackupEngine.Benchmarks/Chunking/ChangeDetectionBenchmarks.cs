@@ -14,7 +14,7 @@ namespace BackupEngine.Benchmarks.Chunking;
 public class ChangeDetectionBenchmarks
 {
     private const long TiB = 1L << 40;
-    private readonly ChunkHasher _hasher = new(ChunkHash.XxHash128, Seed: 42);
+    private readonly ChunkHasher _hasher = new(ChunkHash.XxHash128, seed: 42);
     private readonly VolumeGeometry _geometry = new(TiB, ChunkSizes.Default);
     private readonly Page _page = new();
     private byte[] _region = [];

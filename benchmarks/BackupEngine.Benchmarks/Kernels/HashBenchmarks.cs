@@ -10,8 +10,9 @@ public class HashBenchmarks
 {
     private byte[] _chunk = [];
     private ChunkHasher _hasher = new(ChunkHash.XxHash128, 0);
+    private Blake3.Hasher? _keyed;
 
-    [Params(ChunkHash.XxHash128, ChunkHash.Sha256)]
+    [Params(ChunkHash.Blake3, ChunkHash.XxHash128, ChunkHash.Sha256)]
     public ChunkHash Algorithm { get; set; }
 
     [ParamsSource(nameof(ChunkKiBs))]
@@ -23,9 +24,21 @@ public class HashBenchmarks
     public void Setup()
     {
         _chunk = SyntheticData.Create(ChunkKiB << 10);
-        _hasher = new ChunkHasher(Algorithm, Seed: 42);
+        _hasher = new ChunkHasher(Algorithm, ChainKey.CreateRandom(Algorithm));
+        _keyed = Blake3.Hasher.NewKeyed(new byte[ChainKey.Length]);
     }
 
     [Benchmark]
     public int Hash() => _hasher.Hash(_chunk).GetHashCode();
+
+    /// <summary>What the library's own keyed mode over the whole chunk would cost (docs/decisions/0024), whatever the algorithm.</summary>
+    [Benchmark]
+    public int LibraryKeyed()
+    {
+        Span<byte> digest = stackalloc byte[16];
+        _keyed!.Reset();
+        _keyed.Update(_chunk);
+        _keyed.Finalize(digest);
+        return digest[0];
+    }
 }

@@ -9,7 +9,7 @@ namespace BackupEngine.Benchmarks.Manifests;
 /// <summary>The map of 16 MiB of volume, written and read.</summary>
 public class PageBenchmarks
 {
-    private readonly ChunkHasher _hasher = new(ChunkHash.XxHash128, Seed: 42);
+    private readonly ChunkHasher _hasher = new(ChunkHash.XxHash128, seed: 42);
     private readonly byte[] _room = new byte[PageFormat.MaxPageLength];
     private readonly Page _decoded = new();
     private Page _page = new();

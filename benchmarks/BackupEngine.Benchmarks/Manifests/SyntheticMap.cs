@@ -83,7 +83,7 @@ internal static class SyntheticMap
             ParentId = null,
             VolumeId = "benchmark",
             Geometry = geometry,
-            Hasher = new ChunkHasher(ChunkHash.XxHash128, Seed: 42),
+            Hasher = new ChunkHasher(ChunkHash.XxHash128, seed: 42),
             Backups = [backupId],
             Packs = packs,
             Pages = pages,

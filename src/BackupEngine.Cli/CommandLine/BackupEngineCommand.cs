@@ -23,6 +23,7 @@ internal sealed class BackupEngineCommand : RootCommand
         Subcommands.Add(new VerifyCommand());
         Subcommands.Add(new RepairCommand());
         Subcommands.Add(new PruneCommand());
+        Subcommands.Add(new CheckStoreCommand());
         Subcommands.Add(new DemoCommand());
         Subcommands.Add(new ServeCommand());
         Subcommands.Add(new CatalogCommand());

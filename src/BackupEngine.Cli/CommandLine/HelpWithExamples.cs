@@ -20,8 +20,8 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
         BACKUP is an id, the first characters of one (4 or more), or 'latest'.
         Sizes are bytes, or have a binary unit: 65536, 64KiB, 1MiB, 2GiB, 1TiB; K, M, G and T mean the same.
 
-        Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused by state (dependents, no parent, not available),
-        5 corruption found, 130 cancelled.
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused by state (dependents, no parent, not available)
+        or by a store that does not honour conditions ('check-store' shows what it lacks), 5 corruption found, 130 cancelled.
         """;
 
     public override bool ClearsParseErrors => true;

@@ -13,7 +13,7 @@ internal sealed class BackupCommand : EngineCommand
 {
     private readonly Argument<string> _volume = new("VOLUME") { Description = "The block device or disk image to back up. It must not change meanwhile." };
     private readonly Option<string> _volumeId = BackupOptionSyntax.VolumeId();
-    private readonly Option<bool> _incremental = new("--incremental") { Description = "Store only what differs from the volume's latest available backup." };
+    private readonly Option<bool> _incremental = new("--incremental") { Description = "Store only what differs from the volume's available backup that was stored last." };
     private readonly Option<string> _parent = new("--parent") { Description = "Incremental to this backup instead: its id or the first characters of it.", HelpName = "ID" };
     private readonly Option<string> _name = new("--name") { Description = "A name for people.", HelpName = "NAME" };
     private readonly Option<string> _description = new("--description") { Description = "A text for people.", HelpName = "TEXT" };
@@ -24,12 +24,22 @@ internal sealed class BackupCommand : EngineCommand
     private readonly Option<long?> _maxMemory = BackupOptionSyntax.MaxMemory();
     private readonly Option<string> _changedExtents = new("--changed-extents")
     {
-        Description = "Lines 'OFFSET LENGTH' in bytes: all that may have changed since the parent. Only these are read. Name the parent with --parent: else it is the latest available backup.",
+        Description = "Lines 'OFFSET LENGTH' in bytes: all that may have changed since the backup --parent, which must be named by its id. Only these are read.",
         HelpName = "FILE",
     };
 
     private readonly Option<Guid?> _resume = BackupOptionSyntax.Resume();
     private readonly Option<bool> _noResume = new("--no-resume") { Description = "Do not look for a backup of the volume that was cut off." };
+    private readonly Option<bool> _allowInconsistent = new("--allow-inconsistent")
+    {
+        Description = "Back the volume up although it is mounted, in use, or changes meanwhile. The backup is marked as inconsistent.",
+    };
+
+    private readonly Option<bool> _readHoles = new("--read-holes")
+    {
+        Description = "Read holes like data, for storage that reports holes that it does not have (ZFS before 2.2.2, some FUSE file systems).",
+    };
+
     private readonly Option<bool> _noCreate = new("--no-create") { Description = "Fail when the directory or bucket of --store does not exist, instead of making it." };
 
     public BackupCommand()
@@ -41,12 +51,13 @@ internal sealed class BackupCommand : EngineCommand
             "backup-engine backup disk.img --store s3://bucket/disks --compression zstd:3")
     {
         Arguments.Add(_volume);
-        foreach (Option option in (Option[])[SharedOptions.Store, _volumeId, _incremental, _parent, _name, _description, _compression, _chunkSize, _hash, _workers, _maxMemory, LimitSyntax.Read, LimitSyntax.Upload, LimitSyntax.Download, _changedExtents, _resume, _noResume, _noCreate])
+        foreach (Option option in (Option[])[SharedOptions.Store, _volumeId, _incremental, _parent, _name, _description, _compression, _chunkSize, _hash, _workers, _maxMemory, LimitSyntax.Read, LimitSyntax.Upload, LimitSyntax.Download, _changedExtents, _resume, _noResume, _allowInconsistent, _readHoles, _noCreate, SingleWriterSyntax.Option])
             Options.Add(option);
         Validators.Add(result =>
         {
-            if (result.GetValue(_changedExtents) is not null && !result.GetValue(_incremental) && result.GetValue(_parent) is null)
-                result.AddError("--changed-extents says what changed since a parent: add --incremental or --parent.");
+            // Not 'latest': when the backup that was compared with is damaged or deleted, 'latest' is an earlier one, and the list misses what changed in between.
+            if (result.GetValue(_changedExtents) is not null && result.GetValue(_parent) is null or BackupReference.Latest)
+                result.AddError("--changed-extents says what changed since one backup: name that backup with --parent ID. 'latest' can be another one.");
         });
     }
 
@@ -77,6 +88,8 @@ internal sealed class BackupCommand : EngineCommand
             ChangedExtents = changed,
             Resume = !context.Get(_noResume),
             ResumeId = context.Get(_resume),
+            AllowInconsistent = context.Get(_allowInconsistent),
+            ReadHoles = context.Get(_readHoles),
         };
         if (context.Get(_maxMemory) is { } maxMemory)
             options = options with { MaxMemoryBytes = maxMemory };

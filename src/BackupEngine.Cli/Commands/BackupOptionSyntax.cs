@@ -51,14 +51,9 @@ internal static class BackupOptionSyntax
 
     public static Option<ChunkHash?> Hash() => new("--hash")
     {
-        Description = "How chunks are told apart: xxh128 (the default: fast) or sha256. An incremental has its parent's.",
+        Description = "The hash of chunks: blake3 (the default), blake3-256, sha256, or xxh128 (fastest, for trusted content only). An incremental has its parent's.",
         HelpName = "HASH",
-        CustomParser = Parsers.OfNullable((string text, out ChunkHash value, out string problem) =>
-        {
-            problem = $"'{text}' is no hash: write xxh128 or sha256.";
-            value = text == "sha256" ? ChunkHash.Sha256 : ChunkHash.XxHash128;
-            return text is "xxh128" or "sha256";
-        }),
+        CustomParser = Parsers.OfNullable<ChunkHash>(HashSyntax.TryParse),
     };
 
     public static Option<Guid?> Resume() => new("--resume")

@@ -6,7 +6,7 @@ namespace BackupEngine.Cli.Commands;
 /// <summary>What the user calls a backup: an id, the first characters of one, or <c>latest</c>.</summary>
 internal static class BackupReference
 {
-    private const string Latest = "latest";
+    public const string Latest = "latest";
 
     /// <summary>Refuses the empty string, which scripts pass when a variable is not set.</summary>
     public static bool TryParse(string text, out string reference, out string problem)

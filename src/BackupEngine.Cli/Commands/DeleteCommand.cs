@@ -15,6 +15,7 @@ internal sealed class DeleteCommand : EngineCommand
     {
         Arguments.Add(SharedOptions.Backup);
         Options.Add(SharedOptions.Store);
+        Options.Add(SingleWriterSyntax.Option);
         Options.Add(SharedOptions.VolumeId);
     }
 

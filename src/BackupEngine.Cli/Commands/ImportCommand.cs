@@ -19,6 +19,7 @@ internal sealed class ImportCommand : EngineCommand
     {
         Arguments.Add(_file);
         Options.Add(SharedOptions.Store);
+        Options.Add(SingleWriterSyntax.Option);
     }
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)

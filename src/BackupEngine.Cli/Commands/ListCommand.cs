@@ -11,7 +11,7 @@ internal sealed class ListCommand : EngineCommand
     public ListCommand()
         : base(
             "list",
-            "Lists the backups in a store, newest first.",
+            "Lists the backups in a store, the one that was stored last first.",
             "backup-engine list --store /backups",
             "backup-engine list --store s3://bucket/disks --json")
     {
@@ -29,6 +29,8 @@ internal sealed class ListCommand : EngineCommand
             Console.Out.WriteLine("No backups.");
         else
             BackupTable.Print(backups);
+        if (FutureTimestamps.Describe([.. backups.Where(backup => backup.HasFutureTimestamp).Select(backup => backup.Id)]) is { } warning)
+            ErrorReport.WriteWarning(context.Json ? warning : $"{warning} They are marked with '!'.");
         return ExitCodes.Done;
     }
 }

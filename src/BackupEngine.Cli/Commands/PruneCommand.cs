@@ -18,18 +18,22 @@ internal sealed class PruneCommand : EngineCommand
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only say what would be removed." };
     private readonly Option<bool> _breakIntents = new("--break-intents") { Description = "Declare dead who has been writing or deleting for longer than --intent-age; one that lives after all fails, and nothing is lost." };
     private readonly Option<TimeSpan?> _intentAge = new("--intent-age") { Description = "Age from which --break-intents breaks. Default: 24h.", HelpName = "AGE", CustomParser = Parsers.OfNullable<TimeSpan>(TimeSyntax.TryParseSpan) };
+    private readonly Option<bool> _orphans = new("--orphans") { Description = "Also remove data that no backup refers to although nothing says that it was to be removed, when it is older than --orphan-age. Default: it is reported and kept." };
+    private readonly Option<TimeSpan?> _orphanAge = new("--orphan-age") { Description = "Age, by the store's clock, from which --orphans removes. Default: 7d.", HelpName = "AGE", CustomParser = Parsers.OfNullable<TimeSpan>(TimeSyntax.TryParseSpan) };
+    private readonly Option<string[]> _confirmVolume = new("--confirm-volume") { Description = "Prune this volume although it has manifests and no record of any backup. May be given several times. Run 'repair' instead to rebuild lost records.", HelpName = "ID" };
 
     public PruneCommand()
         : base(
             "prune",
-            "Removes backups that no --keep rule keeps (from anywhere in a chain), and all that nobody needs.",
+            "Removes backups that no --keep rule keeps (from anywhere in a chain), the data that only they need, and what interrupted commands left.",
             "backup-engine prune --store /backups",
             "backup-engine prune --store /backups --keep-daily 7 --keep-weekly 4 --dry-run",
             "backup-engine prune --store /backups --keep-last 14 --repack-below 40%")
     {
         Options.Add(SharedOptions.Store);
+        Options.Add(SingleWriterSyntax.Option);
         Options.Add(SharedOptions.VolumeId);
-        foreach (Option option in new Option[] { _keepLast, _keepDaily, _keepWeekly, _keepMonthly, _repackBelow, _dryRun, _breakIntents, _intentAge, LimitSyntax.Upload, LimitSyntax.Download })
+        foreach (Option option in new Option[] { _keepLast, _keepDaily, _keepWeekly, _keepMonthly, _repackBelow, _dryRun, _breakIntents, _intentAge, _orphans, _orphanAge, _confirmVolume, LimitSyntax.Upload, LimitSyntax.Download })
             Options.Add(option);
     }
 
@@ -48,9 +52,14 @@ internal sealed class PruneCommand : EngineCommand
             RepackBelowPercent = context.Get(_repackBelow),
             DryRun = context.Get(_dryRun),
             BreakIntents = context.Get(_breakIntents),
+            RemoveOrphans = context.Get(_orphans),
+            VolumesWithoutRecords = context.Get(_confirmVolume) ?? [],
         };
         if (context.Get(_intentAge) is { } age)
             options = options with { IntentAge = age };
+
+        if (context.Get(_orphanAge) is { } orphanAge)
+            options = options with { OrphanAge = orphanAge };
 
         long started = Stopwatch.GetTimestamp();
         PruneReport report = await opened.Repository.PruneAsync(options, cancellationToken);
@@ -73,10 +82,25 @@ internal sealed class PruneCommand : EngineCommand
             Console.Out.WriteLine($"At work, or dead (then --break-intents): {Describe(intent)}");
         foreach (string kept in report.Kept)
             Console.Out.WriteLine($"Kept {kept}");
+        foreach (UnreferencedData data in report.Unreferenced)
+            Console.Out.WriteLine($"{(data.Removed ? verb : "Kept")} {Describe(data)}");
+        if (report.Unreferenced.Any(data => !data.Removed))
+            Console.Out.WriteLine("Next: 'repair' rebuilds the records of manifests that have none; 'prune --orphans' removes what nobody needs.");
         if (report.PacksRepacked > 0)
             Console.Out.WriteLine($"{(report.DryRun ? "Would empty" : "Emptied")} {report.PacksRepacked} packs that are mostly dead; {ByteText.Of(report.BytesRepacked)} of them {(report.DryRun ? "would be" : "were")} stored anew");
         Console.Out.WriteLine(
             $"{verb} {report.BackupsRemoved.Count} backups, {report.ManifestsRemoved} manifests and {report.PacksRemoved} packs, {ByteText.Of(report.BytesRemoved)} in {ByteText.Duration(seconds)}; {report.BackupsKept} backups are left");
+    }
+
+    private static string Describe(UnreferencedData data)
+    {
+        string what = data.Kind switch
+        {
+            UnreferencedKind.ManifestWithoutRecord => "a manifest without a record, and the packs that only it needs",
+            UnreferencedKind.UnreadableManifest => "a manifest without a record that cannot be read",
+            _ => "packs that no manifest refers to",
+        };
+        return $"{data.Objects} {(data.Objects == 1 ? "object" : "objects")} of backup {data.BackupId} of volume {data.VolumeId}, {ByteText.Of(data.Bytes)}, stored until {data.NewestAt:u}: {what}";
     }
 
     private static string Describe(PruneIntent intent) =>

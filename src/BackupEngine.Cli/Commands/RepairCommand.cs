@@ -1,3 +1,4 @@
+using System.CommandLine;
 using BackupEngine.Catalog;
 using BackupEngine.Cli.CommandLine;
 using BackupEngine.Cli.Output;
@@ -7,38 +8,46 @@ namespace BackupEngine.Cli.Commands;
 
 internal sealed class RepairCommand : EngineCommand
 {
+    private readonly Option<bool> _acceptMissing = new("--accept-missing-packs") { Description = "Mark backups as damaged also in a volume of which no pack is left. Default: that is refused, because the store is most likely not completely mounted or copied." };
+
     public RepairCommand()
         : base(
             "repair",
-            "Makes damaged records anew from manifests, and marks backups that cannot be restored whole as in error; exit code 5 when there are any.",
+            "Rebuilds lost and damaged records from manifests, marks backups that cannot be restored whole as in error (exit code 5), and clears the mark of those that are intact again.",
             "backup-engine repair --store /backups")
     {
         Options.Add(SharedOptions.Store);
+        Options.Add(SingleWriterSyntax.Option);
+        Options.Add(_acceptMissing);
         Options.Add(LimitSyntax.Download);
     }
 
     protected override async Task<int> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         await using OpenedRepository opened = await OpenedRepository.OpenAsync(context, cancellationToken);
-        RepairReport report = await context.WithProgressAsync("Repair", progress => opened.Repository.RepairAsync(null, progress, cancellationToken));
+        RepairReport report = await context.WithProgressAsync("Repair", progress => opened.Repository.RepairAsync(new RepairOptions { AcceptMissingPacks = context.Get(_acceptMissing) }, progress, cancellationToken));
         string? nextStep = report.Findings.Count == 0
             ? null
             : "Next: back those volumes up with --incremental, which stores anew what is lost; then delete the backups in error, and prune.";
         if (context.Json)
         {
-            CliJson.Print(new RepairDocument(report.Findings.Count == 0, report.RecordsRebuilt, report.BackupsMarked, report.Findings, nextStep, opened.Repository.Requests), CliJson.Default.RepairDocument);
+            CliJson.Print(new RepairDocument(report.Findings.Count == 0, report.RecordsRebuilt, report.BackupsMarked, report.BackupsCleared, report.Findings, report.FutureTimestamps, nextStep, opened.Repository.Requests), CliJson.Default.RepairDocument);
         }
         else
         {
             foreach (Guid id in report.RecordsRebuilt)
-                Console.Out.WriteLine($"Made the record of backup {id} anew");
+                Console.Out.WriteLine($"Rebuilt the record of backup {id}");
             foreach (Guid id in report.BackupsMarked)
                 Console.Out.WriteLine($"Marked backup {id} as in error; 'show' says why");
-            Console.Out.WriteLine($"Repaired: {report.RecordsRebuilt.Count} records made anew, {report.BackupsMarked.Count} backups marked, {report.Findings.Count} findings");
+            foreach (Guid id in report.BackupsCleared)
+                Console.Out.WriteLine($"Backup {id} is intact again, and available");
+            Console.Out.WriteLine($"Repaired: {report.RecordsRebuilt.Count} records rebuilt, {report.BackupsMarked.Count} backups marked, {report.BackupsCleared.Count} backups intact again, {report.Findings.Count} findings");
             if (nextStep is not null)
                 Console.Out.WriteLine(nextStep);
         }
 
+        if (FutureTimestamps.Describe(report.FutureTimestamps) is { } warning)
+            ErrorReport.WriteWarning(warning);
         return report.Findings.Count == 0 ? ExitCodes.Done : ExitCodes.CorruptionFound;
     }
 }

@@ -11,6 +11,8 @@ internal sealed class RestoreCommand : EngineCommand
 {
     private const string Differential = "differential";
     private const string Full = "full";
+    private const string Skip = "skip";
+    private const string Zero = "zero";
 
     private readonly Option<string> _to = new("--to")
     {
@@ -38,6 +40,23 @@ internal sealed class RestoreCommand : EngineCommand
         CustomParser = Parsers.OfNullable<VolumeExtent>(ExtentSyntax.TryParse),
     };
 
+    private readonly Option<bool> _forceTarget = new("--force-target")
+    {
+        Description = "Write to an image file although a loop device or a virtual machine uses it. What uses it then sees its data change. Mounted devices are never written to.",
+    };
+
+    private readonly Option<string> _damaged = new("--damaged")
+    {
+        Description = "Restore what is intact of a damaged backup: 'skip' leaves the lost ranges of the target as they are, 'zero' makes them zero. Lists them; exit code 5. Default: the restore fails at the first damage.",
+        HelpName = $"{Skip}|{Zero}",
+        CustomParser = Parsers.Of((string text, out string value, out string problem) =>
+        {
+            value = text;
+            problem = $"'{text}' is not a way to deal with damaged data: write {Skip} or {Zero}.";
+            return text is Skip or Zero;
+        }),
+    };
+
     private readonly Option<long?> _maxMemory = BackupOptionSyntax.MaxMemory();
 
     public RestoreCommand()
@@ -49,7 +68,7 @@ internal sealed class RestoreCommand : EngineCommand
             "backup-engine restore latest --store /backups --to disk.img --range 1GiB:64MiB")
     {
         Arguments.Add(SharedOptions.Backup);
-        foreach (Option option in (Option[])[SharedOptions.Store, _to, SharedOptions.VolumeId, _inPlace, _range, _maxMemory, LimitSyntax.Read, LimitSyntax.Download])
+        foreach (Option option in (Option[])[SharedOptions.Store, _to, SharedOptions.VolumeId, _inPlace, _range, _damaged, _forceTarget, _maxMemory, LimitSyntax.Read, LimitSyntax.Download])
             Options.Add(option);
     }
 
@@ -62,8 +81,8 @@ internal sealed class RestoreCommand : EngineCommand
         if (range is { } asked && asked.End > backup.SizeBytes)
             throw new CommandException(ExitCodes.WrongUsage, $"--range ends at byte {asked.End}, but the volume of backup {backup.Id} has {backup.SizeBytes}");
 
-        await using RestoreTarget target = RestoreTarget.Open(context.GetRequired(_to), backup, range);
-        RestoreOptions options = new() { Range = range, Differential = context.Get(_inPlace) == Differential };
+        await using RestoreTarget target = RestoreTarget.Open(context.GetRequired(_to), backup, range, context.Get(_forceTarget));
+        RestoreOptions options = new() { Range = range, Differential = context.Get(_inPlace) == Differential, Damaged = context.Get(_damaged) switch { Skip => DamagedData.Skip, Zero => DamagedData.Zero, _ => DamagedData.Fail } };
         if (context.Get(_maxMemory) is { } maxMemory)
             options = options with { MaxMemoryBytes = maxMemory };
         RestoreResult result;
@@ -76,11 +95,22 @@ internal sealed class RestoreCommand : EngineCommand
             throw await target.AbandonAsync(e, cancellationToken);
         }
 
+        long lost = result.LostRanges.Sum(range => range.Length);
+        string? problem = lost == 0 ? null : $"{lost} bytes of backup {backup.Id} are lost and were not restored to {target.Path} ({result.LostRanges.Count} ranges); the rest is restored";
+        int exitCode = problem is null ? ExitCodes.Done : ExitCodes.CorruptionFound;
         if (context.Json)
-            CliJson.Print(Document(backup, target, result, repository), CliJson.Default.RestoreDocument);
+        {
+            RestoreDocument document = Document(backup, target, result, repository);
+            CliJson.Print(problem is null ? document : document with { Error = problem, ExitCode = exitCode }, CliJson.Default.RestoreDocument);
+        }
         else
+        {
             Print(backup, target, result);
-        return ExitCodes.Done;
+        }
+
+        if (problem is not null)
+            ErrorReport.WriteLine(problem);
+        return exitCode;
     }
 
     private static RestoreDocument Document(Backup backup, RestoreTarget target, RestoreResult result, BackupRepository repository) => new(
@@ -96,11 +126,15 @@ internal sealed class RestoreCommand : EngineCommand
         BytesCompared: result.BytesCompared,
         BytesWritten: result.BytesWritten,
         BytesZeroed: result.BytesZeroed,
+        BytesLost: result.LostRanges.Sum(range => range.Length),
+        LostRanges: result.LostRanges,
         DurationSeconds: result.DurationSeconds,
         Requests: repository.Requests);
 
     private static void Print(Backup backup, RestoreTarget target, RestoreResult result)
     {
+        foreach (LostRange range in result.LostRanges)
+            Console.Out.WriteLine($"Lost {range.Length} bytes from {range.Offset}: {range.Key}: {range.Problem}");
         Console.Out.WriteLine($"Restored backup {backup.Id} of volume {backup.VolumeId} to {target.Path}{(target.IsNew ? " (new file)" : "")}");
         string compared = result.BytesCompared > 0 ? $"compared {ByteText.Of(result.BytesCompared)}, " : "";
         Console.Out.WriteLine(

@@ -24,14 +24,14 @@ internal sealed class RestoreTarget : IAsyncDisposable
 
     /// <summary>Opens the target, or creates it with the volume's size when there is none.</summary>
     /// <exception cref="CommandException">It cannot hold what is to be restored, or cannot be made.</exception>
-    public static RestoreTarget Open(string path, Backup backup, VolumeExtent? range)
+    public static RestoreTarget Open(string path, Backup backup, VolumeExtent? range, bool allowInUse)
     {
         if (Directory.Exists(path))
             throw new CommandException(ExitCodes.Failed, $"{path} is a directory; --to needs a file or a block device");
         if (!File.Exists(path))
             return Create(path, backup);
 
-        FileVolume volume = FileVolume.OpenWrite(path);
+        FileVolume volume = FileVolume.OpenWrite(path, allowInUse);
         long needed = range?.End ?? backup.SizeBytes;
         return volume.SizeBytes >= needed
             ? new RestoreTarget(path, volume, isNew: false)

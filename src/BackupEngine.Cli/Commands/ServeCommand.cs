@@ -27,7 +27,7 @@ internal sealed class ServeCommand : EngineCommand
             "backup-engine serve --store /backups --volumes /volumes --data /var/lib/backup-engine",
             "backup-engine serve --store s3://bucket/prefix --volumes /volumes --data /data --auth keystone --config service.json --listen https://0.0.0.0:8776")
     {
-        foreach (Option option in (Option[])[SharedOptions.Store, _volumes, _data, _listen, _auth, _database, _config])
+        foreach (Option option in (Option[])[SharedOptions.Store, _volumes, _data, _listen, _auth, _database, _config, SingleWriterSyntax.Option])
             Options.Add(option);
     }
 
@@ -43,6 +43,7 @@ internal sealed class ServeCommand : EngineCommand
             ConfigFile = context.Get(_config),
             Listen = context.GetRequired(_listen),
             Auth = context.Get(_auth),
+            SingleWriter = context.Get(SingleWriterSyntax.Option),
             ConfigureLogging = logging => ConfigureLogging(logging, context.Verbose),
         };
         await BackupService.RunAsync(options, cancellationToken);

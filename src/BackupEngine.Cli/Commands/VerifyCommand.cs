@@ -51,7 +51,10 @@ internal sealed class VerifyCommand : EngineCommand
         if (context.Json)
         {
             VerifyDocument document = new(
-                problem is null, options.Deep, report.BackupsChecked, report.PacksChecked, report.BytesRead, seconds, report.Findings, repository.Requests);
+                problem is null, options.Deep, report.BackupsChecked, report.PacksChecked, report.BytesRead, seconds, report.Findings, report.IntactAgain, report.FutureTimestamps, repository.Requests)
+            {
+                BackupsSkipped = report.BackupsSkipped is [] ? null : report.BackupsSkipped,
+            };
             CliJson.Print(problem is null ? document : document with { Error = problem, ExitCode = exitCode }, CliJson.Default.VerifyDocument);
         }
         else
@@ -59,6 +62,10 @@ internal sealed class VerifyCommand : EngineCommand
             Print(report, options.Deep, seconds);
         }
 
+        if (report.BackupsSkipped.Count > 0)
+            ErrorReport.WriteWarning($"{report.BackupsSkipped.Count} backups were written by a newer engine and were not checked: {string.Join(", ", report.BackupsSkipped)}. Use a newer engine.");
+        if (FutureTimestamps.Describe(report.FutureTimestamps) is { } warning)
+            ErrorReport.WriteWarning(warning);
         if (problem is not null)
             ErrorReport.WriteLine(problem);
         return exitCode;
@@ -82,6 +89,8 @@ internal sealed class VerifyCommand : EngineCommand
             Console.Out.WriteLine($"backup {finding.BackupId}: {finding.Key}{place}: {finding.Problem}{lost}");
         }
 
+        foreach (Guid id in report.IntactAgain)
+            Console.Out.WriteLine($"backup {id}: marked as damaged, but all of its data is intact; 'repair' makes it available again");
         string how = deep ? $"every byte, {ByteText.Of(report.BytesRead)} in {ByteText.Duration(seconds)}" : "objects and their sizes; --deep reads every byte";
         Console.Out.WriteLine($"Verified {report.BackupsChecked} backups and {report.PacksChecked} packs ({how}): {(report.Findings.Count == 0 ? "all is well" : $"{report.Findings.Count} findings")}");
         if (report.Findings.Count > 0)

@@ -34,11 +34,11 @@ internal static class BackupTable
         yield return Column.Of("ID", backups, backup => BackupText.ShortId(backup.Id));
         yield return Column.Of(Name, backups, backup => BackupText.Printable(backup.Name ?? "-"));
         yield return Column.Of(Volume, backups, backup => wide ? backup.VolumeId : BackupText.ShortVolumeId(backup.VolumeId));
-        yield return Column.Of("STATUS", backups, backup => BackupText.Status(backup.Status));
+        yield return Column.Of("STATUS", backups, backup => BackupText.Status(backup.Status) + (backup.IsConsistent == false ? " (inconsistent)" : ""));
         yield return Column.Of("TYPE", backups, backup => narrow && backup.IsIncremental ? "incr" : BackupText.Type(backup));
         yield return Column.Of("SIZE", backups, backup => ByteText.Of(backup.SizeBytes), isNumber: true);
         yield return Column.Of("STORED", backups, backup => ByteText.Of(backup.BytesStored), isNumber: true);
-        yield return Column.Of("CREATED", backups, backup => narrow ? BackupText.Minute(backup.CreatedAt) : BackupText.Time(backup.CreatedAt));
+        yield return Column.Of("CREATED", backups, backup => (narrow ? BackupText.Minute(backup.CreatedAt) : BackupText.Time(backup.CreatedAt)) + (backup.HasFutureTimestamp ? "!" : ""));
         yield return Column.Of("PARENT", backups, backup => backup.ParentId is { } parent ? BackupText.ShortId(parent) : "-");
     }
 

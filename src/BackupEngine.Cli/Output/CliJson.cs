@@ -21,6 +21,7 @@ namespace BackupEngine.Cli.Output;
 [JsonSerializable(typeof(VerifyDocument))]
 [JsonSerializable(typeof(PruneDocument))]
 [JsonSerializable(typeof(RepairDocument))]
+[JsonSerializable(typeof(CheckStoreDocument))]
 [JsonSerializable(typeof(DemoDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
 internal sealed partial class CliJson : JsonSerializerContext
@@ -29,7 +30,12 @@ internal sealed partial class CliJson : JsonSerializerContext
     private static readonly JsonSerializerOptions _written = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>A backup's record, as a document that more fields may be added to.</summary>
-    public static JsonObject Record(Backup backup) => JsonSerializer.SerializeToNode(backup, Default.Backup)!.AsObject();
+    public static JsonObject Record(Backup backup)
+    {
+        JsonObject record = JsonSerializer.SerializeToNode(backup, Default.Backup)!.AsObject();
+        record["has_future_timestamp"] = backup.HasFutureTimestamp;
+        return record;
+    }
 
     /// <summary>A backup's record with the requests that the command made.</summary>
     public static JsonObject Record(Backup backup, RequestCounts requests)

@@ -17,6 +17,8 @@ namespace BackupEngine.Cli.Output;
 /// <param name="BytesCompared">Bytes read from the target, to find what differs.</param>
 /// <param name="BytesWritten">Bytes of data written to the target.</param>
 /// <param name="BytesZeroed">Bytes made zero in the target.</param>
+/// <param name="BytesLost">Bytes of the volume that could not be restored.</param>
+/// <param name="LostRanges">Which those are.</param>
 /// <param name="DurationSeconds">How long it took.</param>
 /// <param name="Requests">Calls made to the store.</param>
 internal sealed record RestoreDocument(
@@ -32,8 +34,17 @@ internal sealed record RestoreDocument(
     long BytesCompared,
     long BytesWritten,
     long BytesZeroed,
+    long BytesLost,
+    IReadOnlyList<LostRange> LostRanges,
     double DurationSeconds,
-    RequestCounts Requests);
+    RequestCounts Requests)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Error { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ExitCode { get; init; }
+}
 
 /// <summary>What <c>delete --json</c> prints.</summary>
 internal sealed record DeleteDocument(Guid Id, string VolumeId, bool Deleted, RequestCounts Requests);
@@ -47,8 +58,14 @@ internal sealed record VerifyDocument(
     long BytesRead,
     double DurationSeconds,
     IReadOnlyList<VerifyFinding> Findings,
+    IReadOnlyList<Guid> IntactAgain,
+    IReadOnlyList<Guid> FutureTimestamps,
     RequestCounts Requests)
 {
+    /// <summary>Gets the backups that were not checked, because a newer engine wrote them. Null when there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<Guid>? BackupsSkipped { get; init; }
+
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Error { get; init; }
 
@@ -58,7 +75,7 @@ internal sealed record VerifyDocument(
 
 /// <summary>What <c>repair --json</c> prints.</summary>
 internal sealed record RepairDocument(
-    bool Ok, IReadOnlyList<Guid> RecordsRebuilt, IReadOnlyList<Guid> BackupsMarked, IReadOnlyList<VerifyFinding> Findings, string? NextStep, RequestCounts Requests);
+    bool Ok, IReadOnlyList<Guid> RecordsRebuilt, IReadOnlyList<Guid> BackupsMarked, IReadOnlyList<Guid> BackupsCleared, IReadOnlyList<VerifyFinding> Findings, IReadOnlyList<Guid> FutureTimestamps, string? NextStep, RequestCounts Requests);
 
 /// <summary>What <c>prune --json</c> prints.</summary>
 internal sealed record PruneDocument(
@@ -73,12 +90,13 @@ internal sealed record PruneDocument(
     IReadOnlyList<PruneIntent> IntentsRemoved,
     IReadOnlyList<PruneIntent> IntentsLeft,
     IReadOnlyList<string> Kept,
+    IReadOnlyList<UnreferencedData> Unreferenced,
     double DurationSeconds,
     RequestCounts Requests)
 {
     public static PruneDocument Of(PruneReport report, double seconds, RequestCounts requests) => new(
         report.DryRun, report.BackupsRemoved, report.BackupsKept, report.ManifestsRemoved, report.PacksRemoved, report.BytesRemoved, report.PacksRepacked, report.BytesRepacked,
-        report.IntentsRemoved, report.IntentsLeft, report.Kept, seconds, requests);
+        report.IntentsRemoved, report.IntentsLeft, report.Kept, report.Unreferenced, seconds, requests);
 }
 
 /// <summary>What <c>demo --json</c> prints.</summary>

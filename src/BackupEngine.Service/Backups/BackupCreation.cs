@@ -118,8 +118,9 @@ internal sealed class BackupCreation(
             candidates = candidates.Where(row => row.DataTimestamp < time);
         }
 
-        string? parentId = await candidates.OrderByDescending(row => row.DataTimestamp).ThenByDescending(row => row.CreatedAt).Select(row => row.Id).FirstOrDefaultAsync(cancellationToken);
+        string? parentId = await candidates.OrderByDescending(row => row.OrderTicks ?? 0).ThenByDescending(row => row.DataTimestamp).ThenByDescending(row => row.CreatedAt).Select(row => row.Id).FirstOrDefaultAsync(cancellationToken);
 
+        // The one that was stored last: the clocks of servers may have been wrong.
         // Whoever would delete the parent now waits for us, and then sees its child.
         bool isHeld = parentId is not null && await catalog.Backups.Where(row => row.Id == parentId && row.Status == BackupStates.Available)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.UpdatedAt, row => row.UpdatedAt), cancellationToken) == 1;

@@ -52,12 +52,16 @@ internal static class EngineRecord
             : record.CreatedAt.UtcDateTime,
         UpdatedAt = record.UpdatedAt?.UtcDateTime,
         DataTimestamp = record.DataTimestamp.UtcDateTime,
+        OrderTicks = OrderOf(record),
         VolumeId = record.VolumeId,
         SnapshotId = record.SnapshotId,
         ParentId = record.ParentId?.ToString(),
         Metadata = JsonSerializer.Serialize(record.Metadata.Where(pair => !pair.Key.StartsWith('@')).ToDictionary()),
         IsCommitted = true,
     };
+
+    /// <summary>A backup's place in the order of its volume; records of earlier versions have none but when they were made.</summary>
+    public static long OrderOf(Backup record) => (record.OrderedAt ?? record.StoredAt ?? record.CreatedAt).UtcTicks;
 
     public static Dictionary<string, string> ReadMetadata(string json) => JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
 

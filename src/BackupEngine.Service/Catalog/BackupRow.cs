@@ -36,6 +36,9 @@ internal sealed class BackupRow
 
     public DateTime? DataTimestamp { get; set; }
 
+    /// <summary>The backup's place in the order of its volume, in ticks (<see cref="BackupEngine.Catalog.Backup.OrderedAt"/>); null until it is known. No clock of a server counts for it.</summary>
+    public long? OrderTicks { get; set; }
+
     public required string VolumeId { get; set; }
 
     public string? SnapshotId { get; set; }

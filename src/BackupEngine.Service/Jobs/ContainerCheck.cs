@@ -54,6 +54,12 @@ internal sealed partial class ContainerCheck(
         HashSet<string> held = [.. (await repository.ListAsync(cancellationToken: cancellationToken)).Where(backup => backup.Status != BackupStatus.Creating).Select(backup => backup.Id.ToString())];
         foreach (string id in listed.Where(id => !held.Contains(id)))
         {
+            if (await IsThereAsync(repository, id, cancellationToken))
+            {
+                // A listing that does not show a record proves nothing: it may just have been replaced.
+                continue;
+            }
+
             if (await MarkGoneAsync(catalog, id, time.Now(), cancellationToken))
             {
                 LogGone(id);
@@ -67,6 +73,23 @@ internal sealed partial class ContainerCheck(
                 set => set.SetProperty(row => row.Status, BackupStates.Available).SetProperty(row => row.FailReason, (string?)null)
                     .SetProperty(row => row.IsCommitted, true).SetProperty(row => row.UpdatedAt, now),
                 cancellationToken);
+        }
+    }
+
+    private static async Task<bool> IsThereAsync(BackupRepository repository, string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await repository.GetAsync(Guid.Parse(id), cancellationToken);
+            return true;
+        }
+        catch (BackupNotFoundException)
+        {
+            return false;
+        }
+        catch (CorruptionException)
+        {
+            return true;
         }
     }
 

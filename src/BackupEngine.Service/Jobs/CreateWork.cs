@@ -34,7 +34,9 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
             AvailabilityZone = backup.AvailabilityZone,
             Metadata = EngineRecord.MetadataOf(backup),
         };
-        await using IVolume source = await OpenAsync(backup, cancellationToken);
+        (IVolume source, bool isForced) = await OpenAsync(backup, cancellationToken);
+        await using IVolume opened = source;
+        how = how with { AllowInconsistent = isForced };
         try
         {
             return Finished(await repository.BackupAsync(source, how, progress, cancellationToken));
@@ -73,19 +75,22 @@ internal sealed class CreateWork(CatalogDatabase database, VolumeStore volumes, 
     {
         SetBackup = set => set.SetProperty(row => row.IsCommitted, true)
             .SetProperty(row => row.Size, done.SizeGiB).SetProperty(row => row.SizeBytes, done.SizeBytes)
-            .SetProperty(row => row.ObjectCount, done.ObjectCount)
+            .SetProperty(row => row.ObjectCount, done.ObjectCount).SetProperty(row => row.OrderTicks, EngineRecord.OrderOf(done))
             .SetProperty(row => row.Container, row => row.Container ?? options.ContainerName)
             .SetProperty(row => row.ProgressDone, done.SizeBytes).SetProperty(row => row.ProgressTotal, done.SizeBytes)
             .SetProperty(row => row.ProgressRead, done.BytesRead).SetProperty(row => row.ProgressChanged, done.BytesChanged)
             .SetProperty(row => row.ProgressStored, done.BytesStored),
     };
 
-    private async Task<IVolume> OpenAsync(BackupRow backup, CancellationToken cancellationToken)
+    /// <returns>What to read, and whether it is an in-use volume itself, whose backup the caller has forced.</returns>
+    private async Task<(IVolume Source, bool IsForced)> OpenAsync(BackupRow backup, CancellationToken cancellationToken)
     {
         await using CatalogContext catalog = database.Open();
         VolumeRow volume = await catalog.Volumes.AsNoTracking().FirstOrDefaultAsync(row => row.Id == backup.VolumeId, cancellationToken)
             ?? throw new VolumeException(backup.VolumeId, $"Volume {backup.VolumeId} is gone.");
         IVolumeProvider provider = volumes.ProviderOf(volume);
-        return (backup.TempSnapshotId ?? backup.SnapshotId) is { } snapshotId ? provider.OpenSnapshot(snapshotId) : provider.OpenRead(volume.Id);
+        return (backup.TempSnapshotId ?? backup.SnapshotId) is { } snapshotId
+            ? (provider.OpenSnapshot(snapshotId), false)
+            : (provider.OpenRead(volume.Id), volume.PreviousStatus == VolumeStates.InUse);
     }
 }

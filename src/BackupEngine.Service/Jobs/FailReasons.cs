@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using BackupEngine.ObjectStores;
 using BackupEngine.Service.Api;
 using BackupEngine.Volumes;
@@ -5,7 +6,7 @@ using BackupEngine.Volumes;
 namespace BackupEngine.Service.Jobs;
 
 /// <summary>What the owner of a backup is told of a failure: what went wrong, but not where this server keeps things. The log has it all.</summary>
-internal sealed class FailReasons(BackupServiceOptions options)
+internal sealed partial class FailReasons(BackupServiceOptions options)
 {
     private const int MaxLength = 255;
 
@@ -24,8 +25,9 @@ internal sealed class FailReasons(BackupServiceOptions options)
         string? containerName = Volatile.Read(ref _containerName);
         string reason = exception switch
         {
-            VolumeException volume => volume.Message.Replace(volume.VolumeName, Path.GetFileName(volume.VolumeName), StringComparison.Ordinal),
+            VolumeException volume => UseOf().Replace(volume.Message, "").Replace(volume.VolumeName, Path.GetFileName(volume.VolumeName), StringComparison.Ordinal),
             ObjectStoreException store => $"the container cannot be used: {WordsOf(store.Error)}{(store.Key is null ? "" : $" ({store.Key})")}",
+            UnsupportedObjectStoreException => "the container does not honour conditional puts; check-store shows what it lacks",
             BackupEngineException when containerName is null => "the container cannot be opened",
             BackupEngineException => exception.Message.Replace(containerName, options.ContainerName, StringComparison.Ordinal),
             ApiFault or InvalidDataException => exception.Message,
@@ -33,6 +35,10 @@ internal sealed class FailReasons(BackupServiceOptions options)
         };
         return reason.Length <= MaxLength ? reason : reason[..MaxLength];
     }
+
+    // What uses a volume is told with mount points and devices of this server.
+    [GeneratedRegex(@" \(.*\)(?=, (so it may change|and writing to it))", RegexOptions.Singleline)]
+    private static partial Regex UseOf();
 
     // What a store says itself may name hosts, buckets and accounts.
     private static string WordsOf(ObjectStoreError error) => error switch

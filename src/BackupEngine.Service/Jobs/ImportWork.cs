@@ -109,7 +109,7 @@ internal sealed class ImportWork(RepositoryHost repositories, CatalogDatabase da
 
             // These say what the data is: they are the container's word, not the record's.
             .SetProperty(row => row.VolumeId, own.VolumeId).SetProperty(row => row.SnapshotId, own.SnapshotId).SetProperty(row => row.ParentId, own.ParentId)
-            .SetProperty(row => row.Size, own.Size).SetProperty(row => row.SizeBytes, own.SizeBytes).SetProperty(row => row.ObjectCount, own.ObjectCount)
+            .SetProperty(row => row.Size, own.Size).SetProperty(row => row.SizeBytes, own.SizeBytes).SetProperty(row => row.ObjectCount, own.ObjectCount).SetProperty(row => row.OrderTicks, own.OrderTicks)
             .SetProperty(row => row.IsCommitted, true).SetProperty(row => row.ImportedRecord, (string?)null).SetProperty(row => row.FailReason, (string?)null);
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using BackupEngine.Compression;
 using BackupEngine.Diagnostics;
@@ -49,6 +50,25 @@ public sealed record Backup
     /// <summary>The moment whose data the backup holds: its beginning, or the snapshot's making.</summary>
     public required DateTimeOffset DataTimestamp { get; init; }
 
+    /// <summary>Gets the time at which the backup was stored, by the store's clock. Null in records of earlier versions, and where the store does not tell times.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? StoredAt { get; init; }
+
+    /// <summary>
+    /// Gets the backup's place in the order of the volume's backups: <see cref="StoredAt"/>, or a moment after the latest backup that was there, when the store's clock was behind
+    /// that. A backup with a later place was stored later, whatever any clock said.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? OrderedAt { get; init; }
+
+    /// <summary>
+    /// Gets a value that indicates whether <see cref="CreatedAt"/> or <see cref="DataTimestamp"/> is more than five minutes later than the time at which the store got the
+    /// backup. Such a time is wrong and does not count: the backup does not pass for a later one.
+    /// </summary>
+    [JsonIgnore]
+    public bool HasFutureTimestamp =>
+        (StoredAt ?? BackupOrder.GetUsable(RecordModifiedAt)) is { } stored && (BackupOrder.IsFuture(CreatedAt, stored) || BackupOrder.IsFuture(DataTimestamp, stored));
+
     /// <summary>The snapshot that was read instead of the volume itself.</summary>
     public string? SnapshotId { get; init; }
 
@@ -68,9 +88,22 @@ public sealed record Backup
     /// <summary>Why <see cref="Status"/> is an error.</summary>
     public string? FailReason { get; init; }
 
+    /// <summary>Gets why the record is as it is; null when a backup wrote it and nothing has happened to it since.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BackupStateReason? StateReason { get; init; }
+
+    /// <summary>Gets the backup that uses the packs of this one, when <see cref="StateReason"/> is <see cref="BackupStateReason.Adopted"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Guid? AdoptedBy { get; init; }
+
     /// <summary>Keys of the packs that were found damaged or missing, when a repair marked the backup as in error; an incremental that builds on it refers to none of them.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? DamagedPacks { get; init; }
+
+    /// <summary>Gets false when the volume changed, or may have changed, while it was read; null when no change is known, and in records of earlier versions.</summary>
+    [JsonPropertyName("consistent")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? IsConsistent { get; init; }
 
     /// <summary>The caller's own names and values.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init => field = value ?? _emptyMetadata; } = _emptyMetadata;
@@ -106,6 +139,19 @@ public sealed record Backup
     /// <summary>Version of the engine that wrote the backup.</summary>
     public string? EngineVersion { get; init; }
 
+    /// <summary>
+    /// Gets the version of the record's form. An engine that finds a higher version than it knows refuses all operations on the backup, and all that remove data beside it.
+    /// Default: 1.
+    /// </summary>
+    public int RecordVersion { get; init => field = Math.Max(value, 1); } = 1;
+
+    /// <summary>
+    /// Gets or sets the members of the record that this engine does not know. They are kept whenever the record is rewritten. Null when there are none. The setter is for
+    /// serializers.
+    /// </summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? OtherMembers { get; set; }
+
     /// <summary>What making the backup took of what operations share; only in what <see cref="BackupRepository.BackupAsync"/> returns, never stored.</summary>
     [JsonIgnore]
     public OperationStatistics? Statistics { get; init; }
@@ -113,6 +159,14 @@ public sealed record Backup
     /// <summary>Whether this only stands for a record that could not be read.</summary>
     [JsonIgnore]
     internal bool IsUnreadable { get; init; }
+
+    /// <summary>Gets a value that indicates whether the record could not be read because a newer engine wrote it. It is intact, and must be left as it is.</summary>
+    [JsonIgnore]
+    internal bool IsNewer { get; init; }
+
+    /// <summary>Gets the time at which the record, or of a backup that is being written the intent, was last stored, by the store's clock; null when it was not listed.</summary>
+    [JsonIgnore]
+    internal DateTimeOffset? RecordModifiedAt { get; init; }
 
     private static readonly Dictionary<string, string> _emptyMetadata = [];
 }

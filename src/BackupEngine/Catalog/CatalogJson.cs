@@ -6,7 +6,7 @@ using BackupEngine.Format;
 
 namespace BackupEngine.Catalog;
 
-/// <summary>The JSON of records, intents, exported records and the repository file: snake_case, indented, unknown members ignored.</summary>
+/// <summary>The JSON of records, intents, exported records and the repository file: snake_case, indented. Unknown members are kept, or ignored where nothing is rewritten.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     WriteIndented = true,
@@ -41,19 +41,38 @@ internal sealed partial class CatalogJson : JsonSerializerContext
     }
 
     /// <summary>Reads a record.</summary>
-    /// <exception cref="CorruptionException">It is not one.</exception>
+    /// <returns>
+    /// The record. One that a newer engine wrote is returned with <see cref="Backup.IsNewer"/>: its version is higher than this engine knows, or its checksum is right and
+    /// it has values that this engine does not know.
+    /// </returns>
+    /// <exception cref="CorruptionException">The record is damaged.</exception>
     public static Backup ReadBackup(string key, ReadOnlySpan<byte> json)
     {
+        bool isIntact = RecordChecksum.Check(key, json);
         try
         {
-            RecordChecksum.Check(key, json);
-            Backup backup = JsonSerializer.Deserialize(json, Default.Backup) ?? throw new CorruptionException(key, null, "the record is empty");
-            return IsPossible(backup) ? backup : throw new CorruptionException(key, null, DescribeImpossible(backup));
+            Backup backup = WithoutChecksum(JsonSerializer.Deserialize(json, Default.Backup) ?? throw new CorruptionException(key, null, "the record is empty"));
+            if (backup.RecordVersion > RecordVersion.Current)
+                return NewerRecord.Of(backup);
+            if (IsPossible(backup))
+                return backup;
+            return isIntact ? NewerRecord.Of(backup) : throw new CorruptionException(key, null, DescribeImpossible(backup));
         }
         catch (JsonException e)
         {
-            throw new CorruptionException(key, null, $"the record cannot be read: {e.Message}", e);
+            return NewerRecord.TryRead(key, json, isIntact) ?? throw new CorruptionException(key, null, $"the record cannot be read: {e.Message}", e);
         }
+    }
+
+    /// <summary>Reads a record that is not stored as an object of its own, and has no checksum that must be right.</summary>
+    /// <exception cref="JsonException">It is not a record.</exception>
+    public static Backup? ReadExported(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, Default.Backup) is { } backup ? WithoutChecksum(backup) : null;
+
+    /// <summary>The checksum is the only member that belongs to the stored bytes and not to the backup. Every write computes it.</summary>
+    private static Backup WithoutChecksum(Backup backup)
+    {
+        backup.OtherMembers?.Remove(RecordChecksum.Name);
+        return backup;
     }
 
     /// <summary>Whether a volume can have such a size, and such chunks: what operations set aside for a backup is reckoned by them.</summary>
@@ -63,14 +82,18 @@ internal sealed partial class CatalogJson : JsonSerializerContext
 
     /// <summary>Reads an intent.</summary>
     /// <exception cref="CorruptionException">It is not one.</exception>
+    /// <exception cref="RepositoryException">A newer engine wrote it.</exception>
     public static Intent ReadIntent(string key, ReadOnlySpan<byte> json)
     {
         try
         {
-            return JsonSerializer.Deserialize(json, Default.Intent) ?? throw new CorruptionException(key, null, "the intent is empty");
+            Intent intent = JsonSerializer.Deserialize(json, Default.Intent) ?? throw new CorruptionException(key, null, "the intent is empty");
+            return intent.Backup.RecordVersion <= RecordVersion.Current ? intent : throw NewerRecord.CreateException(key, intent.Backup.RecordVersion);
         }
         catch (JsonException e)
         {
+            if (NewerRecord.TryReadVersion(json, "backup") is > RecordVersion.Current and int version)
+                throw NewerRecord.CreateException(key, version);
             throw new CorruptionException(key, null, $"the intent cannot be read: {e.Message}", e);
         }
     }

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace BackupEngine.Catalog;
 
 /// <summary>Who is writing a backup right now (or was, until it died): there before the first of its objects, and gone after its record is.</summary>
@@ -18,28 +21,36 @@ internal sealed record Intent
     /// <summary>Ids of the manifests that a repack stores.</summary>
     public IReadOnlyList<Guid> Manifests { get; init => field = value ?? []; } = [];
 
+    /// <summary>Gets the members that this engine does not know.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? OtherMembers { get; set; }
+
     /// <summary>Ids under which data is stored, or was and is taken over, that no record names yet.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public IEnumerable<Guid> DataIds => [Backup.Id, .. Resumes, .. Manifests];
 
     /// <summary>Whether it is no backup that is being made.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public bool IsRepack => Repacks.Count > 0;
 
     /// <summary>Whether it is that of an import, which stores nothing: it names the digest of a manifest that is there.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public bool IsImport => Backup.ManifestSha256 is not null;
 
     /// <summary>Why the intent cannot be read; null when it can. Of one that cannot be read, only id and volume are known: it may concern anything.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public string? Damage { get; init; }
 
+    /// <summary>Gets a value that indicates whether the intent cannot be read because a newer engine wrote it.</summary>
+    [JsonIgnore]
+    public bool IsNewer { get; init; }
+
     /// <summary>When it was stored, by the store's clock.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public DateTimeOffset StoredAt { get; init; }
 
     /// <summary>Whether it is known for certain that nobody writes any more.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public bool IsDead => Writer is not null && Writer.IsDead(Backup.Id);
 
     /// <summary>Whether a backup, or the data that it names, must stay because of this intent.</summary>

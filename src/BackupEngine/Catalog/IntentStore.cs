@@ -14,7 +14,7 @@ internal sealed class IntentStore(IObjectStore store)
     {
         var intents = new List<Intent>();
         var deletions = new List<Deletion>();
-        await foreach (ObjectInfo info in store.ListAsync(volumeId is null ? StoreKeys.Intents : StoreKeys.IntentsOf(volumeId), cancellationToken).ConfigureAwait(false))
+        foreach (ObjectInfo info in await store.ListStableAsync(volumeId is null ? StoreKeys.Intents : StoreKeys.IntentsOf(volumeId), cancellationToken).ConfigureAwait(false))
         {
             if (StoreKeys.TryParseDeletion(info.Key, out string dataVolumeId, out Guid dataId))
             {
@@ -43,6 +43,10 @@ internal sealed class IntentStore(IObjectStore store)
             await DeleteAsync(backup, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Returns the time at which the intent of a backup was stored, by the store's clock; null when there is none, or the store does not tell times.</summary>
+    public async ValueTask<DateTimeOffset?> FindStoredTimeAsync(Backup backup, CancellationToken cancellationToken) =>
+        BackupOrder.GetUsable((await store.HeadAsync(StoreKeys.Intent(backup.VolumeId, backup.Id), cancellationToken).ConfigureAwait(false))?.LastModified);
+
     public async ValueTask<bool> ExistsAsync(Backup backup, CancellationToken cancellationToken) =>
         await store.HeadAsync(StoreKeys.Intent(backup.VolumeId, backup.Id), cancellationToken).ConfigureAwait(false) is not null;
 
@@ -64,7 +68,7 @@ internal sealed class IntentStore(IObjectStore store)
     {
         (string dataVolumeId, Guid dataId) = DataOf(backup);
         string key = StoreKeys.Deletion(dataVolumeId, dataId, token);
-        await store.PutAsync(key, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, CatalogJson.Default.ProcessIdentity), PutCondition.None, cancellationToken).ConfigureAwait(false);
+        await store.PutAsync(key, JsonSerializer.SerializeToUtf8Bytes(ProcessIdentity.Current, CatalogJson.Default.ProcessIdentity), PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
         return key;
     }
 
@@ -84,7 +88,7 @@ internal sealed class IntentStore(IObjectStore store)
         HashSet<string> missing = [.. marks];
         await foreach (ObjectInfo info in store.ListAsync(StoreKeys.Intents, cancellationToken).ConfigureAwait(false))
             missing.Remove(info.Key);
-        if (missing.Count > 0)
+        if ((await store.FindMissingAsync(missing, cancellationToken).ConfigureAwait(false)).Count > 0)
             throw new BackupStateException("This delete or prune was declared dead by another prune; try again.");
     }
 
@@ -122,18 +126,24 @@ internal sealed class IntentStore(IObjectStore store)
         }
     }
 
+    /// <summary>What a stale writer's intent names is removed, so it must be the writer's own manifest; only an import names another.</summary>
+    private static bool IsOwnManifest(Intent intent) =>
+        intent.Backup.ManifestKey is not { } key || (StoreKeys.TryParseManifest(key, out _, out Guid id) && (intent.IsImport || id == intent.Backup.Id));
+
     private static Intent ReadIntent(string key, byte[] json, string volumeId, Guid backupId)
     {
         try
         {
             Intent intent = CatalogJson.ReadIntent(key, json);
+            if (!IsOwnManifest(intent))
+                throw new CorruptionException(key, null, $"the intent names manifest {intent.Backup.ManifestKey}, which is not its own");
             return intent.Backup.Id == backupId && intent.Backup.VolumeId == volumeId
                 ? intent
                 : throw new CorruptionException(key, null, $"the intent says that it is for backup {intent.Backup.Id} of volume {intent.Backup.VolumeId}");
         }
-        catch (CorruptionException e)
+        catch (BackupEngineException e) when (e is CorruptionException or RepositoryException)
         {
-            return new Intent { Backup = RecordStore.CreateStub(volumeId, backupId, BackupStatus.Creating, null), Damage = e.Message };
+            return new Intent { Backup = RecordStore.CreateStub(volumeId, backupId, BackupStatus.Creating, null), Damage = e.Message, IsNewer = e is RepositoryException };
         }
     }
 }

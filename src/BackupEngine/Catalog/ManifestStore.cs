@@ -20,7 +20,9 @@ internal static class ManifestStore
         catch (CorruptionException e) when (e.InnerException is ObjectStoreException { Error: ObjectStoreError.NotFound })
         {
             Backup? now = await records.FindRecordAsync(backup.VolumeId, backup.Id, cancellationToken).ConfigureAwait(false);
-            if (now is null || now.ManifestKey == backup.ManifestKey)
+            if (now is null or { Status: BackupStatus.Deleting or BackupStatus.ErrorDeleting })
+                throw new BackupStateException($"Backup {backup.Id} was deleted while it was being read.");
+            if (now.ManifestKey == backup.ManifestKey)
                 throw;
             return await store.ReadManifestAsync(records, now, cancellationToken).ConfigureAwait(false);
         }

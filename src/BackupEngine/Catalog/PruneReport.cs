@@ -22,6 +22,9 @@ public sealed record PruneReport
     /// <summary>Backups that are left.</summary>
     public required int BackupsKept { get; init; }
 
+    /// <summary>Gets the data that no backup refers to and of whose deletion nothing is known; kept, unless <see cref="PruneOptions.RemoveOrphans"/> is set and it is old enough.</summary>
+    public IReadOnlyList<UnreferencedData> Unreferenced { get; init; } = [];
+
     /// <summary>Manifests removed, with their backups or without one.</summary>
     public required long ManifestsRemoved { get; init; }
 

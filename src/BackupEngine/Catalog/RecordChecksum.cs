@@ -10,6 +10,9 @@ namespace BackupEngine.Catalog;
 /// </summary>
 internal static class RecordChecksum
 {
+    /// <summary>The name of the member.</summary>
+    public const string Name = "checksum";
+
     private const int DigitCount = 16;
 
     private static ReadOnlySpan<byte> Before => ",\n  \"checksum\": \""u8;
@@ -24,15 +27,15 @@ internal static class RecordChecksum
     }
 
     /// <summary>Compares, when the member is there.</summary>
+    /// <returns><see langword="true"/> if the record has a checksum, and therefore is as it was written.</returns>
     /// <exception cref="CorruptionException">The record is not as it was written.</exception>
-    public static void Check(string key, ReadOnlySpan<byte> json)
+    public static bool Check(string key, ReadOnlySpan<byte> json)
     {
         int length = json.Length - Before.Length - DigitCount - After.Length;
         if (length < 0 || !json[length..].StartsWith(Before) || !json.EndsWith(After))
-            return;
+            return false;
         string wanted = Encoding.ASCII.GetString(json.Slice(length + Before.Length, DigitCount));
-        if (wanted != Compute(json[..length]))
-            throw new CorruptionException(key, null, "the record does not match its checksum");
+        return wanted == Compute(json[..length]) ? true : throw new CorruptionException(key, null, "the record does not match its checksum");
     }
 
     private static string Compute(ReadOnlySpan<byte> content) => XxHash3.HashToUInt64(content).ToString("x16", CultureInfo.InvariantCulture);

@@ -12,9 +12,6 @@ internal sealed class RecordStore(IObjectStore store)
     /// <summary>More than others change one record at once: then the store does not know its own object again.</summary>
     private const int MaxAttempts = 100;
 
-    /// <summary>Describes a backup whose record was made anew, so its times may not be those that it had.</summary>
-    public const string RebuiltText = "the record was damaged, and made anew from the manifest";
-
     /// <summary>All records, of one volume or of all, in no order.</summary>
     public Task<IReadOnlyList<Backup>> ListRecordsAsync(string? volumeId, CancellationToken cancellationToken) =>
         ReadAllAsync(volumeId is null ? StoreKeys.Records : StoreKeys.RecordsOf(volumeId), cancellationToken);
@@ -30,6 +27,10 @@ internal sealed class RecordStore(IObjectStore store)
     /// <summary>The same, but one that cannot be read stands as a backup in error.</summary>
     public async Task<Backup?> FindRecordOrStubAsync(Guid backupId, CancellationToken cancellationToken) =>
         await FindKeyAsync(backupId, cancellationToken).ConfigureAwait(false) is { } key ? (await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false)).Backup : null;
+
+    /// <summary>Returns the record of a backup of a known volume, or null; one that cannot be read stands as a backup in error.</summary>
+    public async Task<Backup?> FindRecordOrStubAsync(string volumeId, Guid backupId, CancellationToken cancellationToken) =>
+        (await ReadOrReportAsync(StoreKeys.Record(volumeId, backupId), cancellationToken).ConfigureAwait(false)).Backup;
 
     /// <summary>What is left of a record that cannot be read as a whole.</summary>
     public async Task<SalvagedRecord> SalvageAsync(Backup unreadable, CancellationToken cancellationToken)
@@ -49,7 +50,7 @@ internal sealed class RecordStore(IObjectStore store)
     public async IAsyncEnumerable<(string VolumeId, Guid BackupId)> ListIdsAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (ObjectInfo info in store.ListAsync(StoreKeys.Records, cancellationToken).ConfigureAwait(false))
+        foreach (ObjectInfo info in await store.ListStableAsync(StoreKeys.Records, cancellationToken).ConfigureAwait(false))
         {
             if (StoreKeys.TryParseRecord(info.Key, out string volumeId, out Guid backupId))
                 yield return (volumeId, backupId);
@@ -62,20 +63,44 @@ internal sealed class RecordStore(IObjectStore store)
         store.PutAsync(StoreKeys.Record(backup.VolumeId, backup.Id), CatalogJson.Write(backup), PutCondition.IfAbsent, cancellationToken);
 
     /// <summary>
+    /// Puts a tombstone record where there is no record. Should the store ignore the condition after all, a record that was there before is found by the read before the put, and one
+    /// that replaced the tombstone by the read after it.
+    /// </summary>
+    /// <exception cref="ObjectStoreException">With <see cref="ObjectStoreError.AlreadyExists"/> when there is a record.</exception>
+    /// <exception cref="CorruptionException">What is there after the put cannot be read.</exception>
+    public async Task AddTombstoneAsync(Backup tombstone, CancellationToken cancellationToken)
+    {
+        string key = StoreKeys.Record(tombstone.VolumeId, tombstone.Id);
+        if ((await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false)).Backup is not null)
+            throw AlreadyThere();
+        await AddRecordAsync(tombstone, cancellationToken).ConfigureAwait(false);
+
+        // Another tombstone, or none, means that a successor, a delete or a prune has gone on with this one.
+        if (await ReadAsync(key, cancellationToken).ConfigureAwait(false) is { Status: not (BackupStatus.Deleting or BackupStatus.ErrorDeleting) })
+            throw AlreadyThere();
+
+        ObjectStoreException AlreadyThere() => new(ObjectStoreError.AlreadyExists, key, $"{store.Name}: cannot store {key}: it exists already");
+    }
+
+    /// <summary>
     /// Replaces a record by what is made of it. Only what was looked at is replaced: when another changes the record meanwhile, it is looked at again; and a
     /// replacement that the store carries out late, when this has failed long since, fails as soon as anybody has changed the record.
     /// </summary>
     /// <param name="backup">Which.</param>
     /// <param name="change">Given the record as it is; one that cannot be read as a backup in error. Null leaves it.</param>
     /// <returns>What was put; null when the record was left, or there is none.</returns>
+    /// <exception cref="RepositoryException">A newer engine wrote the record.</exception>
     public async Task<Backup?> ChangeRecordAsync(Backup backup, Func<Backup, Task<Backup?>> change, CancellationToken cancellationToken)
     {
         string key = StoreKeys.Record(backup.VolumeId, backup.Id);
         for (int attempt = 1; ; attempt++)
         {
             (byte[]? json, Backup? there) = await ReadOrReportAsync(key, cancellationToken).ConfigureAwait(false);
+            if (there is not null)
+                NewerRecord.ThrowIf(there);
             if (there is null || await change(there).ConfigureAwait(false) is not { } anew)
                 return null;
+            anew = await KeepStoredTimeAsync(key, anew, cancellationToken).ConfigureAwait(false);
             try
             {
                 await store.PutAsync(key, CatalogJson.Write(anew), await GetConditionAsync(key, json, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
@@ -114,12 +139,16 @@ internal sealed class RecordStore(IObjectStore store)
     /// Throws when a record in a list could not be read: nobody knows what data it refers to, so nothing may be taken away before it is repaired.
     /// </summary>
     /// <exception cref="CorruptionException">One could not be read.</exception>
+    /// <exception cref="RepositoryException">One was written by a newer engine.</exception>
     public static void ThrowIfUnreadable(IEnumerable<Backup> records)
     {
-        if (records.FirstOrDefault(record => record.IsUnreadable) is { } record)
+        records = [.. records];
+        foreach (Backup record in records)
+            NewerRecord.ThrowIf(record);
+        if (records.FirstOrDefault(record => record.IsUnreadable) is { } unreadable)
         {
             throw new CorruptionException(
-                StoreKeys.Record(record.VolumeId, record.Id), null, $"the record cannot be read, so nobody knows what it needs; repair the repository, or delete that backup, before anything is removed ({record.FailReason})");
+                StoreKeys.Record(unreadable.VolumeId, unreadable.Id), null, $"the record cannot be read, so nobody knows what it needs; repair the repository, or delete that backup, before anything is removed ({unreadable.FailReason})");
         }
     }
 
@@ -138,6 +167,15 @@ internal sealed class RecordStore(IObjectStore store)
         Compression = Compression.ChunkCompression.None,
     };
 
+    /// <summary>Writes down when a backup of an earlier version was stored, at the latest: the record's own time is lost when it is replaced.</summary>
+    private async Task<Backup> KeepStoredTimeAsync(string key, Backup backup, CancellationToken cancellationToken)
+    {
+        if (backup.StoredAt is not null || backup.Status is not (BackupStatus.Available or BackupStatus.Error) || backup.CreatedAt == default)
+            return backup;
+        ObjectInfo? info = await store.HeadAsync(key, cancellationToken).ConfigureAwait(false);
+        return BackupOrder.GetUsable(info?.LastModified) is { } modified ? backup with { StoredAt = modified < backup.CreatedAt ? modified : backup.CreatedAt } : backup;
+    }
+
     private async Task<string?> FindKeyAsync(Guid backupId, CancellationToken cancellationToken)
     {
         await foreach ((string volumeId, Guid id) in ListIdsAsync(cancellationToken).ConfigureAwait(false))
@@ -153,7 +191,7 @@ internal sealed class RecordStore(IObjectStore store)
     {
         var backups = new List<Backup>();
         await Parallel.ForEachAsync(
-            store.ListAsync(prefix, cancellationToken),
+            await store.ListStableAsync(prefix, cancellationToken).ConfigureAwait(false),
             new ParallelOptions { MaxDegreeOfParallelism = ConcurrentReads, CancellationToken = cancellationToken },
             async (info, token) =>
             {
@@ -162,7 +200,7 @@ internal sealed class RecordStore(IObjectStore store)
                 if ((await ReadOrReportAsync(info.Key, token).ConfigureAwait(false)).Backup is not { } backup)
                     return;
                 lock (backups)
-                    backups.Add(backup);
+                    backups.Add(backup with { RecordModifiedAt = info.LastModified });
             }).ConfigureAwait(false);
         return backups;
     }
@@ -194,8 +232,15 @@ internal sealed class RecordStore(IObjectStore store)
         }
     }
 
-    private async Task<Backup?> ReadAsync(string key, CancellationToken cancellationToken) =>
-        await FindBytesAsync(key, cancellationToken).ConfigureAwait(false) is { } json ? Parse(key, json) : null;
+    /// <exception cref="RepositoryException">A newer engine wrote it.</exception>
+    private async Task<Backup?> ReadAsync(string key, CancellationToken cancellationToken)
+    {
+        if (await FindBytesAsync(key, cancellationToken).ConfigureAwait(false) is not { } json)
+            return null;
+        Backup backup = Parse(key, json);
+        NewerRecord.ThrowIf(backup);
+        return backup;
+    }
 
     private static Backup Parse(string key, byte[] json)
     {

@@ -17,6 +17,9 @@ public sealed record VerifyReport
     /// <summary>Backups looked at.</summary>
     public required int BackupsChecked { get; init; }
 
+    /// <summary>Gets the backups that this engine cannot check, because a newer engine wrote them. They are not counted as checked.</summary>
+    public IReadOnlyList<Guid> BackupsSkipped { get; init; } = [];
+
     /// <summary>Packs looked at.</summary>
     public required long PacksChecked { get; init; }
 
@@ -25,6 +28,15 @@ public sealed record VerifyReport
 
     /// <summary>What is wrong; empty when all is well.</summary>
     public required IReadOnlyList<VerifyFinding> Findings { get; init; }
+
+    /// <summary>
+    /// Gets the backups that are marked as damaged although all of their data was read and is intact; a repair makes them available again. Only a complete deep verification
+    /// tells.
+    /// </summary>
+    public IReadOnlyList<Guid> IntactAgain { get; init; } = [];
+
+    /// <summary>Gets the backups whose times are later than the store's clock was when they were stored (<see cref="Backup.HasFutureTimestamp"/>). They can be restored.</summary>
+    public IReadOnlyList<Guid> FutureTimestamps { get; init; } = [];
 
     /// <summary>What it took of what operations share.</summary>
     public OperationStatistics? Statistics { get; init; }

@@ -38,6 +38,33 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Warning, "Backup {BackupId} builds on backup {ParentId}, which is damaged; whatever is in its {PackCount} damaged packs is stored anew")]
     public static partial void BuildsOnDamaged(this ILogger logger, Guid backupId, Guid parentId, int packCount);
 
-    [LoggerMessage(12, LogLevel.Warning, "Volume {VolumeId} is read as a whole: changed extents were given without a parent, and backup {ParentId}, which is to be it, is not the latest")]
-    public static partial void ExtentsNotUsed(this ILogger logger, string volumeId, Guid parentId);
+    [LoggerMessage(
+        12,
+        LogLevel.Warning,
+        "Backup {BackupId} is dated {CreatedAt:u}, its data {DataTimestamp:u}, but the store's clock says {StoredAt:u}: a time that is later than the store's clock does not count. Check the clock of this machine")]
+    public static partial void FutureTimestamp(this ILogger logger, Guid backupId, DateTimeOffset createdAt, DateTimeOffset dataTimestamp, DateTimeOffset storedAt);
+
+    [LoggerMessage(
+        13,
+        LogLevel.Warning,
+        "The clock of {StoreName} says {StoredAt:u}, and a backup of volume {VolumeId} is of {OrderedAt:u}: the store's clock is or was wrong. The backups keep the order in which they were stored")]
+    public static partial void StoreClockWentBack(this ILogger logger, string storeName, DateTimeOffset storedAt, string volumeId, DateTimeOffset orderedAt);
+
+    [LoggerMessage(40, LogLevel.Warning, "The last progress report of an operation that has succeeded failed in the caller's callback")]
+    public static partial void LastProgressFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(41, LogLevel.Warning, "Backup {BackupId} of volume {VolumeId} is inconsistent: {Reason}")]
+    public static partial void Inconsistent(this ILogger logger, Guid backupId, string volumeId, string reason);
+
+    [LoggerMessage(42, LogLevel.Warning, "Backup {BackupId} of volume {VolumeId} cannot be the parent of an incremental backup because its manifest cannot be read; an older backup is tried. Run repair")]
+    public static partial void ParentUnreadable(this ILogger logger, Exception exception, Guid backupId, string volumeId);
+
+    [LoggerMessage(43, LogLevel.Warning, "Packs of volume {VolumeId} are kept because the manifest of backup {BackupId} cannot be read. Run repair, then delete that backup")]
+    public static partial void PacksKept(this ILogger logger, Exception exception, Guid backupId, string volumeId);
+
+    [LoggerMessage(24, LogLevel.Warning, "Volume {VolumeId} continues a chain with the hash xxh128, which misses changes that are constructed to be missed. Unless all content of the volume is trusted, make a full backup: it begins a chain with the hash blake3")]
+    public static partial void WeakHash(this ILogger logger, string volumeId);
+
+    [LoggerMessage(25, LogLevel.Information, "{Repository} has format version {Version} now; engines that do not know this version refuse it")]
+    public static partial void FormatRaised(this ILogger logger, string repository, int version);
 }

@@ -96,7 +96,20 @@ internal sealed class Operation
         End("failed", e.GetType().FullName);
     }
 
+    /// <summary>Never throws: listeners of the host see the end of an operation that has succeeded, or failed with an error of its own.</summary>
     private void End(string outcome, string? error = null)
+    {
+        try
+        {
+            Report(outcome, error);
+        }
+        catch (Exception)
+        {
+            // A listener of the host's telemetry failed.
+        }
+    }
+
+    private void Report(string outcome, string? error)
     {
         Telemetry.RunningOperations.Add(-1, _kind);
         var tags = new TagList { _kind, new(Telemetry.OutcomeTag, outcome) };

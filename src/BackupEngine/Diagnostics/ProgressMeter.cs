@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
 
 namespace BackupEngine.Diagnostics;
 
@@ -83,11 +84,18 @@ internal sealed class ProgressMeter(IProgress<BackupProgress>? progress, long to
         ReportIfDue();
     }
 
-    /// <summary>Reports that all is done.</summary>
-    public void Finish()
+    /// <summary>Reports that all is done. By now the operation has succeeded, so an exception of the caller's callback is only logged.</summary>
+    public void Finish(ILogger logger)
     {
         Interlocked.Exchange(ref _done, totalBytes);
-        Report();
+        try
+        {
+            Report();
+        }
+        catch (Exception e)
+        {
+            logger.LastProgressFailed(e);
+        }
     }
 
     private static void CountChunks(long count, string outcome)

@@ -3,7 +3,12 @@ namespace BackupEngine.Format;
 /// <summary>Offsets and sizes in a manifest; little-endian, docs/format.md "Manifest".</summary>
 internal static class ManifestFormat
 {
+    /// <summary>The header of a manifest of version 1.</summary>
     public const int HeaderSize = 128;
+
+    /// <summary>The header of a manifest of version 2: that of version 1 and the key.</summary>
+    public const int KeyedHeaderSize = 160;
+
     public const int FooterSize = 48;
 
     /// <summary>More than any real manifest, less than an array holds: a size that is read is checked against it before memory is taken.</summary>
@@ -33,6 +38,7 @@ internal static class ManifestFormat
         public const int PackTableLength = 80;
         public const int PageTableLength = 88;
         public const int VolumeIdLength = 96;
+        public const int Key = 128;
     }
 
     /// <summary>Footer: total length 8, end magic 8, SHA-256 of all before the digest 32.</summary>

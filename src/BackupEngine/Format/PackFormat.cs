@@ -3,6 +3,9 @@ namespace BackupEngine.Format;
 /// <summary>Offsets and sizes in a pack; little-endian, docs/format.md "Pack".</summary>
 internal static class PackFormat
 {
+    /// <summary>The version of a pack.</summary>
+    public const int Version = 1;
+
     public const int HeaderSize = 64;
     public const int FooterSize = 40;
 

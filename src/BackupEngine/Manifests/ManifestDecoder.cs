@@ -22,14 +22,16 @@ internal static class ManifestDecoder
     public static Manifest Decode(string key, ReadOnlySpan<byte> bytes)
     {
         CheckFrame(key, bytes);
-        ReadOnlySpan<byte> header = bytes[..ManifestFormat.HeaderSize];
-        FormatGuard.Check(key, header[ManifestFormat.Header.Version..], header[ManifestFormat.Header.RequiredFeatures..]);
+        int version = FormatGuard.Check(key, bytes[ManifestFormat.Header.Version..], bytes[ManifestFormat.Header.RequiredFeatures..]);
+        int headerSize = version >= FormatVersion.KeyedHash ? ManifestFormat.KeyedHeaderSize : ManifestFormat.HeaderSize;
+        if (bytes.Length < headerSize + ManifestFormat.FooterSize)
+            throw new CorruptionException(key, null, "its sections do not fit");
+        ReadOnlySpan<byte> header = bytes[..headerSize];
 
         var geometry = new VolumeGeometry(
             BinaryPrimitives.ReadInt64LittleEndian(header[ManifestFormat.Header.VolumeSize..]),
             BinaryPrimitives.ReadInt32LittleEndian(header[ManifestFormat.Header.ChunkSize..]));
-        var hasher = new ChunkHasher(
-            (ChunkHash)header[ManifestFormat.Header.Hash], BinaryPrimitives.ReadUInt64LittleEndian(header[ManifestFormat.Header.Seed..]));
+        ChunkHasher hasher = ReadHasher(key, header, version);
         long backupCount = BinaryPrimitives.ReadUInt32LittleEndian(header[ManifestFormat.Header.BackupCount..]);
         long packCount = BinaryPrimitives.ReadUInt32LittleEndian(header[ManifestFormat.Header.PackCount..]);
         long packsLength = BinaryPrimitives.ReadInt64LittleEndian(header[ManifestFormat.Header.PackTableLength..]);
@@ -38,10 +40,8 @@ internal static class ManifestDecoder
 
         if (!ChunkSizes.IsValid(geometry.ChunkSize) || !geometry.IsSupported)
             throw new CorruptionException(key, null, $"its volume size {geometry.SizeBytes} or chunk size {geometry.ChunkSize} cannot be");
-        if (hasher.Algorithm is not (ChunkHash.XxHash128 or ChunkHash.Sha256) || header[ManifestFormat.Header.DigestLength] != hasher.DigestLength)
-            throw new CorruptionException(key, null, $"its hash {header[ManifestFormat.Header.Hash]} is not known");
 
-        var sections = new SectionReader(key, bytes[ManifestFormat.HeaderSize..^ManifestFormat.FooterSize]);
+        var sections = new SectionReader(key, bytes[headerSize..^ManifestFormat.FooterSize]);
         string volumeId = Encoding.UTF8.GetString(sections.Take(volumeIdLength));
         ReadOnlySpan<byte> backups = sections.Take(backupCount * GuidLength);
         ReadOnlySpan<byte> packs = sections.Take(packsLength);
@@ -77,6 +77,24 @@ internal static class ManifestDecoder
         SHA256.HashData(bytes[..^SHA256.HashSizeInBytes], digest);
         if (!digest.SequenceEqual(bytes[^SHA256.HashSizeInBytes..]))
             throw new CorruptionException(key, null, "the manifest does not match its SHA-256");
+    }
+
+    /// <exception cref="CorruptionException">The manifest names no hash, or one that does not fit its version.</exception>
+    /// <exception cref="RepositoryException">This engine does not know the hash. The SHA-256 of the manifest was right, so a newer engine wrote it.</exception>
+    private static ChunkHasher ReadHasher(string key, ReadOnlySpan<byte> header, int version)
+    {
+        var hash = (ChunkHash)header[ManifestFormat.Header.Hash];
+
+        // No engine has a hash 0: an earlier version of this one stored it when a caller did not set the hash.
+        if (hash == 0)
+            throw new CorruptionException(key, ManifestFormat.Header.Hash, "the manifest names no hash");
+        if (!ChunkHasher.IsKnown(hash))
+            throw new RepositoryException($"{key} uses hash {header[ManifestFormat.Header.Hash]}, which this engine does not have. Use a newer engine.");
+        if (header[ManifestFormat.Header.DigestLength] != ChunkHasher.GetDigestLength(hash) || version != ManifestEncoder.GetVersion(hash))
+            throw new CorruptionException(key, null, $"its hash {header[ManifestFormat.Header.Hash]} does not fit its version {version} or its digests of {header[ManifestFormat.Header.DigestLength]} bytes");
+        return version >= FormatVersion.KeyedHash
+            ? new ChunkHasher(hash, ChainKey.FromBytes(header[ManifestFormat.Header.Key..]))
+            : new ChunkHasher(hash, BinaryPrimitives.ReadUInt64LittleEndian(header[ManifestFormat.Header.Seed..]));
     }
 
     private static Guid ReadGuid(ReadOnlySpan<byte> bytes) => new(bytes[..GuidLength], bigEndian: true);

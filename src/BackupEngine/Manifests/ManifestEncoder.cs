@@ -27,12 +27,14 @@ internal static class ManifestEncoder
         var pages = new ArrayBufferWriter<byte>();
         WritePageTable(pages, manifest, maxLength);
 
-        long length = ManifestFormat.HeaderSize + volumeId.Length + (manifest.Backups.Count * 16L)
+        bool isKeyed = GetVersion(manifest.Hasher.Algorithm) == FormatVersion.KeyedHash;
+        int headerSize = isKeyed ? ManifestFormat.KeyedHeaderSize : ManifestFormat.HeaderSize;
+        long length = headerSize + volumeId.Length + (manifest.Backups.Count * 16L)
             + packs.WrittenCount + pages.WrittenCount + ManifestFormat.FooterSize;
         ThrowIfLonger(manifest, length, maxLength);
         byte[] bytes = new byte[length];
-        WriteHeader(bytes, manifest, volumeId.Length, packs.WrittenCount, pages.WrittenCount);
-        Span<byte> rest = bytes.AsSpan(ManifestFormat.HeaderSize);
+        WriteHeader(bytes.AsSpan(0, headerSize), manifest, volumeId.Length, packs.WrittenCount, pages.WrittenCount);
+        Span<byte> rest = bytes.AsSpan(headerSize);
         volumeId.CopyTo(rest);
         rest = rest[volumeId.Length..];
         foreach (Guid backup in manifest.Backups)
@@ -48,18 +50,24 @@ internal static class ManifestEncoder
         return bytes;
     }
 
+    /// <summary>Gets the version of the manifests of a chain. Chains without a long key stay in version 1, which older engines read.</summary>
+    public static int GetVersion(ChunkHash hash) => ChainKey.GetLength(hash) == ChainKey.Length ? FormatVersion.KeyedHash : 1;
+
     private static void WriteHeader(Span<byte> header, Manifest manifest, int volumeIdLength, int packsLength, int pagesLength)
     {
         ManifestFormat.Magic.CopyTo(header);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[ManifestFormat.Header.Version..], FormatVersion.Current);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[ManifestFormat.Header.Size..], ManifestFormat.HeaderSize);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[ManifestFormat.Header.Version..], (ushort)GetVersion(manifest.Hasher.Algorithm));
+        BinaryPrimitives.WriteUInt16LittleEndian(header[ManifestFormat.Header.Size..], (ushort)header.Length);
         manifest.BackupId.TryWriteBytes(header[ManifestFormat.Header.BackupId..], bigEndian: true, out _);
         manifest.ParentId.GetValueOrDefault().TryWriteBytes(header[ManifestFormat.Header.ParentId..], bigEndian: true, out _);
         BinaryPrimitives.WriteInt64LittleEndian(header[ManifestFormat.Header.VolumeSize..], manifest.Geometry.SizeBytes);
         BinaryPrimitives.WriteInt32LittleEndian(header[ManifestFormat.Header.ChunkSize..], manifest.Geometry.ChunkSize);
         header[ManifestFormat.Header.Hash] = (byte)manifest.Hasher.Algorithm;
         header[ManifestFormat.Header.DigestLength] = (byte)manifest.Hasher.DigestLength;
-        BinaryPrimitives.WriteUInt64LittleEndian(header[ManifestFormat.Header.Seed..], manifest.Hasher.Seed);
+        if (header.Length == ManifestFormat.KeyedHeaderSize)
+            manifest.Hasher.Key.CopyTo(header[ManifestFormat.Header.Key..]);
+        else
+            BinaryPrimitives.WriteUInt64LittleEndian(header[ManifestFormat.Header.Seed..], manifest.Hasher.Key.Seed);
         BinaryPrimitives.WriteInt32LittleEndian(header[ManifestFormat.Header.BackupCount..], manifest.Backups.Count);
         BinaryPrimitives.WriteInt32LittleEndian(header[ManifestFormat.Header.PackCount..], manifest.Packs.Count);
         BinaryPrimitives.WriteInt64LittleEndian(header[ManifestFormat.Header.PackTableLength..], packsLength);

@@ -60,7 +60,18 @@ internal sealed class PageReader
         }
 
         Window window = FindOrAddWindow(number, entry.Location);
-        byte[] bytes = await window.ReadAsync(_store, _manifest.GetPackKey(window.Pack), cancellationToken).ConfigureAwait(false);
+        byte[] bytes;
+        try
+        {
+            bytes = await window.ReadAsync(_store, _manifest.GetPackKey(window.Pack), cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException) when (!window.IsOnly(entry.Location))
+        {
+            // A pack that is cut off behind this page takes those that come along, not this one.
+            window = new Window(entry.Location.Pack, entry.Location.Offset, entry.Location.End);
+            bytes = await window.ReadAsync(_store, _manifest.GetPackKey(window.Pack), cancellationToken).ConfigureAwait(false);
+        }
+
         ReadOnlySpan<byte> frame = bytes.AsSpan((int)(entry.Location.Offset - window.Offset), (int)entry.Location.Length);
         Decode(number, entry, frame, page);
     }
@@ -154,6 +165,8 @@ internal sealed class PageReader
         public long Offset => offset;
 
         public bool HasFailed => _bytes is { IsCompleted: true, IsCompletedSuccessfully: false };
+
+        public bool IsOnly(FrameLocation location) => location.Pack == pack && location.Offset == offset && location.End == end;
 
         public bool Contains(FrameLocation location) => location.Pack == pack && location.Offset >= offset && location.End <= end;
 

@@ -34,6 +34,7 @@ public sealed class DirectoryObjectStore : IObjectStore
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentException.ThrowIfNullOrWhiteSpace(options.Path);
+        ArgumentNullException.ThrowIfNull(options.TimeProvider);
         _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Path));
         _writer = new DirectoryWriter(_root, options.Durable, options.TimeProvider);
         try

@@ -33,6 +33,10 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
     public bool Write(string path, ReadOnlySpan<byte> content, PutCondition condition, CancellationToken cancellationToken)
     {
         PrepareTemporaryFolder();
+
+        // Checked again where it counts; a put that is refused here needs neither space nor a flush.
+        if ((condition.IsAbsent && File.Exists(path)) || (condition.Expected is { } expected && !IsUnchanged(path, expected.Span)))
+            return false;
         string temporary = Path.Join(_temporary, Guid.NewGuid().ToString("N"));
         try
         {
@@ -123,18 +127,22 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
     private bool ReplaceIfUnchanged(string temporary, string path, ReadOnlySpan<byte> expected, CancellationToken cancellationToken)
     {
         using FileStream alone = _lock.Take(cancellationToken);
+        if (!IsUnchanged(path, expected))
+            return false;
+        AtomicFiles.Replace(temporary, path);
+        return true;
+    }
+
+    private static bool IsUnchanged(string path, ReadOnlySpan<byte> expected)
+    {
         try
         {
-            if (DirectoryListing.Describe(path, "")?.SizeBytes != expected.Length || !expected.SequenceEqual(File.ReadAllBytes(path)))
-                return false;
+            return DirectoryListing.Describe(path, "")?.SizeBytes == expected.Length && expected.SequenceEqual(File.ReadAllBytes(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return false;
         }
-
-        AtomicFiles.Replace(temporary, path);
-        return true;
     }
 
     private static void CreateParents(string path)

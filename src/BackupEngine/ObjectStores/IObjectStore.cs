@@ -8,7 +8,8 @@ namespace BackupEngine.ObjectStores;
 /// Keys are relative paths of one to 900 characters from <c>[A-Za-z0-9._-]</c> and <c>/</c>, without empty, <c>.</c> or <c>..</c> segments;
 /// others throw <see cref="ArgumentException"/>. A key is never both an object and a prefix of other keys' folders.
 /// What a finished <see cref="PutAsync"/> or <see cref="DeleteAsync"/> did is seen by every later call of every client (read-after-write).
-/// Failures are <see cref="ObjectStoreException"/>s that name the key; cancellation is <see cref="OperationCanceledException"/>.
+/// Failures are <see cref="ObjectStoreException"/>s that name the key; cancellation is <see cref="OperationCanceledException"/>. The engine wraps other exceptions in an
+/// <see cref="ObjectStoreException"/>; so it does with a cancellation that the token passed to the call did not ask for, such as an HTTP timeout.
 /// </remarks>
 public interface IObjectStore : IAsyncDisposable
 {

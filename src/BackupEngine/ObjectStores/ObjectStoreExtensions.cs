@@ -12,13 +12,22 @@ public static class ObjectStoreExtensions
     /// <param name="destination">Where the bytes go; filled to its end.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="CorruptionException">The object ends before the range does.</exception>
-    /// <exception cref="ObjectStoreException">There is no such object, or the store failed.</exception>
+    /// <exception cref="ObjectStoreException">There is no such object, or the store failed, or it returned less than the object holds.</exception>
     public static async ValueTask GetExactlyAsync(this IObjectStore store, string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(store);
         int count = await store.GetAsync(key, offset, destination, cancellationToken).ConfigureAwait(false);
-        if (count != destination.Length)
-            throw new CorruptionException(key, offset, $"ends early: {destination.Length} bytes wanted, {count} there");
+        if (count == destination.Length)
+            return;
+
+        // A store that returns too little must not make an intact object look damaged.
+        if (await store.HeadAsync(key, cancellationToken).ConfigureAwait(false) is { } info && info.SizeBytes >= offset + destination.Length)
+        {
+            throw new ObjectStoreException(
+                ObjectStoreError.Failed, key, $"{store.Name}: cannot read {key}: the store returned {count} of {destination.Length} bytes from {offset}, although the object has {info.SizeBytes}; this is a fault of the store");
+        }
+
+        throw new CorruptionException(key, offset, $"ends early: {destination.Length} bytes wanted, {count} there");
     }
 
     /// <summary>Reads a whole object: in one request below 64 KiB, in a few when it is longer. What is returned is one version of the object, never a mixture.</summary>

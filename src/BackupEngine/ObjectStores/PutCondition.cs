@@ -12,6 +12,16 @@ public readonly record struct PutCondition
     /// <summary>The most bytes that an object may have which is replaced only if it is unchanged: 16 MiB. Stores read it to compare.</summary>
     public const int MaxExpectedBytes = 16 << 20;
 
+    /// <summary>
+    /// Gets a condition that no object meets: the put must fail with <see cref="ObjectStoreError.Changed"/>. It shows whether a store honours conditions, so a store that
+    /// compares an object itself before it asks its server leaves this decision to the server. Stores that know only <see cref="Expected"/> treat it as any other
+    /// expectation that is not met. The content that is put must do no harm at its key, because a store that ignores the condition stores it.
+    /// </summary>
+    public static PutCondition Mismatch => new() { Expected = Guid.NewGuid().ToByteArray(), IsMismatch = true };
+
+    /// <summary>Gets a value that indicates whether the condition is <see cref="Mismatch"/>.</summary>
+    public bool IsMismatch { get; private init; }
+
     /// <summary>Whether the key must be free.</summary>
     public bool IsAbsent { get; private init; }
 

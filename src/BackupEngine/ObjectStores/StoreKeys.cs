@@ -10,8 +10,14 @@ internal static class StoreKeys
     public const string Intents = "intents/";
     public const string Volumes = "volumes/";
 
+    /// <summary>Begins the keys of the objects by which <see cref="ObjectStoreProbe"/> checks a store; they are removed within seconds and mean nothing.</summary>
+    public const string Probes = "backup-engine.probe-";
+
     private const string RecordSuffix = ".json";
     private const string DeletionInfix = ".deleting-";
+
+    /// <summary>Returns a key that no other probe uses.</summary>
+    public static string NewProbe() => $"{Probes}{Guid.NewGuid():N}";
 
     public static string RecordsOf(string volumeId) => $"{Records}{volumeId}/";
 

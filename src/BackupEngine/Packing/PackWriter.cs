@@ -24,7 +24,7 @@ internal sealed class PackWriter
         Span<byte> header = buffer.GetSpan()[..PackFormat.HeaderSize];
         header.Clear();
         PackFormat.Magic.CopyTo(header);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[PackFormat.Header.Version..], FormatVersion.Current);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[PackFormat.Header.Version..], PackFormat.Version);
         BinaryPrimitives.WriteUInt16LittleEndian(header[PackFormat.Header.Size..], PackFormat.HeaderSize);
         backupId.TryWriteBytes(header[PackFormat.Header.BackupId..], bigEndian: true, out _);
         BinaryPrimitives.WriteUInt32LittleEndian(header[PackFormat.Header.Sequence..], id.Sequence);

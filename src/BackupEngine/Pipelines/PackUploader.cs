@@ -69,7 +69,7 @@ internal sealed class PackUploader(
         try
         {
             string key = StoreKeys.Pack(volumeId, backupId, pack.Id.Sequence);
-            await store.PutAsync(key, content, PutCondition.None, abort.Token).ConfigureAwait(false);
+            await store.PutAsync(key, content, PutCondition.IfAbsent, abort.Token).ConfigureAwait(false);
             meter.AddStored(content.Length);
             arrived = true;
         }

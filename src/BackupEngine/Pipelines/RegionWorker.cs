@@ -95,12 +95,14 @@ internal sealed class RegionWorker : IDisposable
         _page.Clear();
         if (_parentPages is not null)
             await _parentPages.ReadAsync(page, _page, cancellationToken).ConfigureAwait(false);
+        int chunks = _geometry.GetChunksInPage(page);
+        if (_parentPages is not null)
+            ReadHolesOverData(chunks);
         if (_plan.DamagedPacks.Count > 0)
             DropDamaged(page);
         if (_parentPages is not null && _plan.ChangedExtents is null)
             _known.Add(_page.Entries);
 
-        int chunks = _geometry.GetChunksInPage(page);
         for (int chunk = 0; chunk < PageFormat.ChunksPerPage;)
         {
             ChunkAction action = chunk < chunks ? _actions[chunk] : ChunkAction.Zero;
@@ -188,6 +190,16 @@ internal sealed class RegionWorker : IDisposable
         }
 
         return count;
+    }
+
+    /// <summary>Some storage reports holes where there is data. Where the parent has data, only reading proves that it has become zeros.</summary>
+    private void ReadHolesOverData(int chunks)
+    {
+        for (int chunk = 0; chunk < chunks; chunk++)
+        {
+            if (_actions[chunk] == ChunkAction.Zero && !_page[chunk].IsZero)
+                _actions[chunk] = ChunkAction.Read;
+        }
     }
 
     /// <summary>Forgets what the parent has in damaged packs, so that it is stored anew even where it has not changed.</summary>

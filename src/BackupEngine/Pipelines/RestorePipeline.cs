@@ -29,6 +29,8 @@ internal sealed class RestorePipeline
     private readonly IWritableVolume _target;
     private readonly VolumeExtent _range;
     private readonly bool _isZeroed;
+    private readonly DamagedData _damaged;
+    private readonly LostRanges _lost;
     private readonly RestoreCounters _counters;
     private readonly TargetComparer? _comparer;
     private readonly PageReader _pages;
@@ -36,8 +38,10 @@ internal sealed class RestorePipeline
     private readonly int _workers;
 
     public RestorePipeline(
-        IObjectStore store, Manifest manifest, IWritableVolume target, VolumeExtent range, RestoreOptions options, RestoreCounters counters)
+        IObjectStore store, Manifest manifest, IWritableVolume target, VolumeExtent range, RestoreOptions options, RestoreCounters counters, LostRanges lost)
     {
+        _damaged = options.Damaged;
+        _lost = lost;
         _store = store;
         _manifest = manifest;
         _geometry = manifest.Geometry;
@@ -70,7 +74,7 @@ internal sealed class RestorePipeline
 
     private async Task WorkAsync(ChannelReader<(RestoreBatch Batch, FetchRange Range)> work, CancellationToken cancellationToken)
     {
-        using var worker = new RestoreWorker(_target, _geometry, _range, new ChunkFetcher(_store, _manifest, MaxRangeLength), _counters);
+        using var worker = new RestoreWorker(_target, _geometry, _range, new ChunkFetcher(_store, _manifest, MaxRangeLength), _counters, _damaged == DamagedData.Fail ? null : LoseAsync);
         await foreach ((RestoreBatch batch, FetchRange range) in work.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             await worker.RestoreAsync(batch, range, cancellationToken).ConfigureAwait(false);
@@ -132,9 +136,19 @@ internal sealed class RestorePipeline
     {
         (Page page, List<WantedChunk> wanted) = (scratch.Page, scratch.Wanted);
         wanted.Clear();
-        await _pages.ReadAsync(number, page, cancellationToken).ConfigureAwait(false);
         long first = number * PageFormat.ChunksPerPage;
         int chunks = _geometry.GetChunksInPage(number);
+        try
+        {
+            await _pages.ReadAsync(number, page, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CorruptionException e) when (_damaged != DamagedData.Fail)
+        {
+            // Where its chunks are, only the page knows.
+            await LoseAsync(first, chunks, e, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         int zeros = 0;
         for (int index = 0; index < chunks; index++)
         {
@@ -150,6 +164,20 @@ internal sealed class RestorePipeline
         await MakeZeroAsync(first + zeros, first + chunks, cancellationToken).ConfigureAwait(false);
         if (_comparer is not null)
             await _comparer.RemoveEqualAsync(wanted, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes note of chunks that cannot be restored, and makes them zero where that is asked for; their bytes in the target are otherwise left as they are.</summary>
+    private async ValueTask LoseAsync(long firstChunk, long count, CorruptionException why, CancellationToken cancellationToken)
+    {
+        long offset = Math.Max(firstChunk * _geometry.ChunkSize, _range.Offset);
+        long end = Math.Min(Math.Min((firstChunk + count) * _geometry.ChunkSize, _geometry.SizeBytes), _range.End);
+        if (offset >= end)
+            return;
+        _lost.Add(new VolumeExtent(offset, end - offset), why);
+        if (_damaged == DamagedData.Zero)
+            await MakeZeroAsync(firstChunk, firstChunk + count, cancellationToken).ConfigureAwait(false);
+        else
+            _counters.AddKept(end - offset);
     }
 
     private bool IsInRange(long chunk) =>

@@ -68,7 +68,7 @@ internal static class ResumedFrames
 
     private static bool IsPackOf(ReadOnlySpan<byte> pack, Guid backupId, uint sequence) =>
         pack.Length >= PackFormat.MinPackSize && pack.StartsWith(PackFormat.Magic)
-        && BinaryPrimitives.ReadUInt16LittleEndian(pack[PackFormat.Header.Version..]) == FormatVersion.Current
+        && BinaryPrimitives.ReadUInt16LittleEndian(pack[PackFormat.Header.Version..]) == PackFormat.Version
         && BinaryPrimitives.ReadUInt32LittleEndian(pack[PackFormat.Header.RequiredFeatures..]) == 0
         && new Guid(pack.Slice(PackFormat.Header.BackupId, 16), bigEndian: true) == backupId
         && BinaryPrimitives.ReadUInt32LittleEndian(pack[PackFormat.Header.Sequence..]) == sequence

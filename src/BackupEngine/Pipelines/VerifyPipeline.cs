@@ -12,6 +12,8 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
     private readonly List<VerifyFinding> _findings = [];
     private readonly Dictionary<string, Dictionary<string, long>> _packSizes = [];
     private readonly HashSet<string> _packsChecked = [];
+    private readonly List<Guid> _skipped = [];
+    private readonly List<Guid> _intactAgain = [];
     private int _backupsChecked;
 
     public async Task<VerifyReport> RunAsync(IReadOnlyList<Backup> backups, CancellationToken cancellationToken)
@@ -19,7 +21,8 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
         CheckedManifest? previous = null;
         foreach (Backup backup in InOrderOfChains(backups))
         {
-            if (options.Since is { } since && backup.CreatedAt < since)
+            // The machine's clock may have been wrong, and so may the store's: a backup is old only when both say so.
+            if (options.Since is { } since && backup.CreatedAt < since && (backup.StoredAt ?? backup.CreatedAt) < since)
                 previous = await TryTrustAsync(backup, cancellationToken).ConfigureAwait(false) ?? previous;
             else
                 previous = await CheckAsync(backup, previous, cancellationToken).ConfigureAwait(false) ?? previous;
@@ -29,8 +32,10 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
         return new VerifyReport
         {
             BackupsChecked = _backupsChecked,
+            BackupsSkipped = _skipped,
             PacksChecked = _packsChecked.Count,
             BytesRead = meter.BytesRead,
+            IntactAgain = _intactAgain,
             Findings = [.. _findings.OrderBy(finding => finding.BackupId).ThenBy(finding => finding.VolumeOffset).ThenBy(finding => finding.Key, StringComparer.Ordinal)],
         };
     }
@@ -40,7 +45,7 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
         var byId = new Dictionary<Guid, Backup>();
         foreach (Backup backup in backups)
             byId[backup.Id] = backup;
-        return backups.OrderBy(RootOf).ThenBy(backup => backup.CreatedAt);
+        return BackupOrder.Sort(backups).OrderBy(RootOf);
 
         Guid RootOf(Backup backup)
         {
@@ -53,13 +58,13 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
 
     private async Task<CheckedManifest?> TryTrustAsync(Backup backup, CancellationToken cancellationToken)
     {
-        if (!options.Deep || backup.Status == BackupStatus.Error)
+        if (!options.Deep || backup.Status == BackupStatus.Error || backup.IsNewer)
             return null;
         try
         {
             return CheckedManifest.Trust(await store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false));
         }
-        catch (CorruptionException)
+        catch (BackupEngineException e) when (e is CorruptionException or RepositoryException)
         {
             // Not what is looked at here; whoever came later is simply read whole.
             return null;
@@ -68,8 +73,17 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
 
     private async Task<CheckedManifest?> CheckAsync(Backup backup, CheckedManifest? previous, CancellationToken cancellationToken)
     {
+        if (backup.IsNewer)
+        {
+            _skipped.Add(backup.Id);
+            return null;
+        }
+
         _backupsChecked++;
-        if (backup.Status == BackupStatus.Error)
+        bool isMarked = backup.Status == BackupStatus.Error;
+
+        // Only a look at every byte can tell that a backup is intact again; any other repeats what is known.
+        if (isMarked && (!IsComplete || backup.ManifestSha256 is null))
         {
             _findings.Add(new VerifyFinding(backup.Id, StoreKeys.Record(backup.VolumeId, backup.Id), null, null, null, backup.FailReason ?? "the backup is in error"));
             return null;
@@ -85,15 +99,27 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
             _findings.Add(new VerifyFinding(backup.Id, e.Key, e.Offset, null, null, e.Problem));
             return null;
         }
+        catch (RepositoryException)
+        {
+            // A later version of the format, and the SHA-256 in the record is right: it is not damaged.
+            _backupsChecked--;
+            _skipped.Add(backup.Id);
+            return null;
+        }
 
+        int before = _findings.Count;
         await CheckPacksAsync(backup, manifest, cancellationToken).ConfigureAwait(false);
         if (!options.Deep)
             return null;
         var deep = new DeepVerifier(store, backup.Id, manifest, previous, options.SamplePercent / 100, options.Workers ?? DeepVerifier.DefaultWorkers, meter);
         CheckedManifest result = await deep.RunAsync(cancellationToken).ConfigureAwait(false);
         _findings.AddRange(deep.Findings);
+        if (isMarked && _findings.Count == before)
+            _intactAgain.Add(backup.Id);
         return result;
     }
+
+    private bool IsComplete => options is { Deep: true, SamplePercent: >= 100, Since: null };
 
     private async Task CheckPacksAsync(Backup backup, Manifest manifest, CancellationToken cancellationToken)
     {
@@ -103,8 +129,18 @@ internal sealed class VerifyPipeline(IObjectStore store, VerifyOptions options, 
             string key = manifest.GetPackKey(pack);
             _packsChecked.Add(key);
             if (!sizes.TryGetValue(key, out long size))
-                _findings.Add(new VerifyFinding(backup.Id, key, null, null, null, "the pack is missing"));
-            else if (size != use.SizeBytes)
+            {
+                // A listing that does not show a pack proves nothing.
+                if (await store.HeadAsync(key, cancellationToken).ConfigureAwait(false) is not { } info)
+                {
+                    _findings.Add(new VerifyFinding(backup.Id, key, null, null, null, "the pack is missing"));
+                    continue;
+                }
+
+                size = sizes[key] = info.SizeBytes;
+            }
+
+            if (size != use.SizeBytes)
                 _findings.Add(new VerifyFinding(backup.Id, key, Math.Min(size, use.SizeBytes), null, null, $"the pack has {size} bytes instead of {use.SizeBytes}"));
         }
     }

@@ -19,9 +19,9 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
     public async Task SelectAsync(IntentListing atWork, CancellationToken cancellationToken)
     {
         DateTimeOffset now = options is { BreakIntents: true, DryRun: false } && atWork.Intents.Count + atWork.Deletions.Count > 0
-            ? await GetStoreTimeAsync(cancellationToken).ConfigureAwait(false)
+            ? await StoreClock.ReadAsync(store, intents, time, cancellationToken).ConfigureAwait(false)
             : time.GetUtcNow();
-        _broken.AddRange(atWork.Intents.Where(intent => IsInScope(intent.Backup.VolumeId) && (intent.IsDead || IsOld(intent.StoredAt))));
+        _broken.AddRange(atWork.Intents.Where(intent => IsInScope(intent.Backup.VolumeId) && !intent.IsNewer && (intent.IsDead || IsOld(intent.StoredAt))));
         _deletions.AddRange(atWork.Deletions.Where(deletion => IsInScope(deletion.DataVolumeId) && (deletion.IsDead || IsOld(deletion.StoredAt))));
 
         bool IsInScope(string volumeId) => options.VolumeId is null || volumeId == options.VolumeId;
@@ -39,10 +39,10 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
     {
         foreach (Intent intent in _broken)
         {
-            Backup stone = intent.Backup with { Status = BackupStatus.Deleting, FailReason = "the backup was cut off", UpdatedAt = time.GetUtcNow() };
+            Backup stone = CreateTombstone(intent);
             try
             {
-                await records.AddRecordAsync(stone, cancellationToken).ConfigureAwait(false);
+                await records.AddTombstoneAsync(stone, cancellationToken).ConfigureAwait(false);
             }
             catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
             {
@@ -53,6 +53,13 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
                 await records.RenewRecordAsync(repacked, time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>An import stored nothing: what it was to name is not its own, and its tombstone does not say that it may go.</summary>
+    private Backup CreateTombstone(Intent intent) => intent.Backup with
+    {
+        Status = BackupStatus.Deleting, ManifestKey = intent.IsImport ? null : intent.Backup.ManifestKey, StateReason = BackupStateReason.Expired, FailReason = "the backup was interrupted",
+        UpdatedAt = time.GetUtcNow(),
+    };
 
     /// <summary>Another prune may have removed what this one is about to break, and somebody may have begun anew under that id, which only imports do.</summary>
     /// <exception cref="BackupStateException">Somebody has.</exception>
@@ -73,25 +80,24 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
     {
         // A prune that only looks has buried nobody, so it takes the dead for the buried.
         IEnumerable<Backup> dead = options.DryRun
-            ? _broken.Select(intent => intent.Backup).Where(dead => !backups.Any(backup => backup.Id == dead.Id && backup.VolumeId == dead.VolumeId))
+            ? _broken.Select(CreateTombstone).Where(dead => !backups.Any(backup => backup.Id == dead.Id && backup.VolumeId == dead.VolumeId))
             : [];
         return backups.Where(backup => IsBuried(backup) && backup.Status == BackupStatus.Deleting)
             .Concat(dead)
             .Where(backup => !working.Any(intent => intent.Resumes.Contains(backup.Id)));
     }
 
+    /// <summary>Returns the ids under which a stale writer stored data, with the volume under whose prefix that lies.</summary>
+    public IEnumerable<(string VolumeId, Guid Id)> GetDataIds(Backup buried) => _broken
+        .Where(broken => !broken.IsImport && broken.Backup.Id == buried.Id && broken.Backup.VolumeId == buried.VolumeId)
+        .SelectMany(broken => broken.DataIds.Select(id => (IntentStore.DataOf(broken.Backup).VolumeId, id)));
+
+    /// <summary>Gets a value that indicates whether a stale writer stored a manifest that no record names.</summary>
+    public bool IsOfStaleWriter(UnnamedManifest manifest) => _broken.Exists(
+        broken => !broken.IsImport && IntentStore.DataOf(broken.Backup).VolumeId == manifest.VolumeId && broken.DataIds.Contains(manifest.Id));
+
     public IReadOnlyList<PruneIntent> Describe() => [.. _broken.Select(Describe)];
 
     public static PruneIntent Describe(Intent intent) =>
         new(intent.Backup.Id, intent.Backup.VolumeId, intent.Writer?.Host, intent.Writer?.ProcessId, intent.StoredAt);
-
-    /// <summary>The age of an object is only known by the clock that dated it.</summary>
-    private async Task<DateTimeOffset> GetStoreTimeAsync(CancellationToken cancellationToken)
-    {
-        Backup nobody = RecordStore.CreateStub("clock", Guid.NewGuid(), BackupStatus.Deleting, null);
-        string key = await intents.PutDeletionAsync(nobody, Guid.NewGuid(), cancellationToken).ConfigureAwait(false);
-        ObjectInfo? info = await store.HeadAsync(key, cancellationToken).ConfigureAwait(false);
-        await store.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
-        return info?.LastModified ?? time.GetUtcNow();
-    }
 }

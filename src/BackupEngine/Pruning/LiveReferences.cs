@@ -16,13 +16,33 @@ namespace BackupEngine.Pruning;
 /// <param name="kept">Takes reasons why something is left that should not be.</param>
 internal sealed class LiveReferences(IObjectStore store, RecordStore records, StoredData data, List<string> kept)
 {
-    /// <exception cref="CorruptionException">A manifest cannot be read.</exception>
-    public async Task SubtractAsync(IEnumerable<Backup> live, CancellationToken cancellationToken)
+    private readonly HashSet<string> _keptVolumes = [];
+
+    /// <summary>
+    /// Gets the volumes, of records and of data, of an available backup whose manifest cannot be read. None of their data is removed, and no backup, which the rules may have
+    /// given up for the sake of that one.
+    /// </summary>
+    public IReadOnlySet<string> KeptVolumes => _keptVolumes;
+
+    /// <summary>Gets the volumes of which more was kept than is known to be needed: the evidence for its removal must stay, too.</summary>
+    public HashSet<string> UnclearVolumes { get; } = [];
+
+    /// <summary>Gets the packs that only manifests without a record, or manifests that go, refer to, by the key of the first of these manifests.</summary>
+    public Dictionary<string, List<StoredObject>> OnlyOf { get; } = [];
+
+    /// <param name="live">Backups that stay.</param>
+    /// <param name="unnamed">Manifests without a record that stay.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    public async Task SubtractAsync(IEnumerable<Backup> live, IReadOnlyList<UnnamedManifest> unnamed, CancellationToken cancellationToken)
     {
+        foreach (UnnamedManifest unreadable in unnamed.Where(manifest => manifest.Damage is not null))
+            KeepAll(unreadable.VolumeId, $"manifest {unreadable.Key} has no record and cannot be read ({unreadable.Damage})");
+        HashSet<string> unnamedKeys = [.. unnamed.Select(manifest => manifest.Key)];
         Backup[] backups =
         [
-            .. live.Where(backup => backup.ManifestKey is not null && data.Volumes.ContainsKey(IntentStore.DataOf(backup).VolumeId))
-                .DistinctBy(backup => backup.ManifestKey).OrderBy(backup => backup.CreatedAt),
+            .. BackupOrder.Sort(live.Where(backup => backup.ManifestKey is not null && data.Volumes.ContainsKey(IntentStore.DataOf(backup).VolumeId))
+                .DistinctBy(backup => backup.ManifestKey)),
+            .. unnamed.Where(manifest => manifest.Damage is null && data.Volumes.ContainsKey(manifest.VolumeId)).Select(manifest => manifest.ToBackup(BackupStatus.Available)),
         ];
         foreach (Backup backup in backups)
         {
@@ -31,7 +51,10 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             VolumeData volume = data.Volumes[manifest.VolumeId];
             volume.Manifests.Remove(manifest.BackupId);
             foreach ((PackId pack, _) in manifest.Packs.Packs)
-                volume.Packs.Remove(StoredPack.Of(manifest, pack));
+            {
+                if (volume.Packs.Remove(StoredPack.Of(manifest, pack), out StoredObject stored) && unnamedKeys.Contains(manifest.Key))
+                    AddOnlyOf(manifest.Key, stored);
+            }
         }
 
         Manifest? previous = null;
@@ -43,6 +66,14 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             await SubtractPagesAsync(manifest, previous, cancellationToken).ConfigureAwait(false);
             previous = manifest;
         }
+    }
+
+    /// <summary>Takes note that a pack is needed by one manifest alone, or by some that all go.</summary>
+    public void AddOnlyOf(string key, StoredObject pack)
+    {
+        if (!OnlyOf.TryGetValue(key, out List<StoredObject>? packs))
+            OnlyOf[key] = packs = [];
+        packs.Add(pack);
     }
 
     private async Task<Manifest?> ReadAsync(Backup backup, CancellationToken cancellationToken)
@@ -68,22 +99,31 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
                     return await ReadAsync(now, cancellationToken).ConfigureAwait(false);
             }
 
-            if (backup.Status != BackupStatus.Error)
-                throw;
-            KeepAll(backup, e);
+            string volumeId = IntentStore.DataOf(backup).VolumeId;
+            if (backup.Status == BackupStatus.Error)
+            {
+                KeepAll(volumeId, $"backup {backup.Id} is in error and its manifest cannot be read; delete it if nobody needs it ({e.Message})");
+                return null;
+            }
+
+            // The rules count it as a backup that can be restored: what they do not keep for its sake must stay.
+            kept.Add($"everything of volume {volumeId}, because the manifest of backup {backup.Id} cannot be read; run repair, then delete that backup if nobody needs it, and prune again ({e.Message})");
+            _keptVolumes.UnionWith([volumeId, backup.VolumeId]);
+            UnclearVolumes.Add(volumeId);
+            data.Volumes[volumeId].Clear();
             return null;
         }
     }
 
     /// <summary>Nobody can restore it as it is, but perhaps somebody can mend it: until it is deleted, all stays that it might need.</summary>
-    private void KeepAll(Backup backup, CorruptionException why)
+    private void KeepAll(string volumeId, string why)
     {
-        VolumeData volume = data.Volumes[IntentStore.DataOf(backup).VolumeId];
+        VolumeData volume = data.Volumes[volumeId];
         if (volume.Manifests.Count + volume.Packs.Count == 0)
             return;
-        kept.Add($"all manifests and packs of volume {backup.VolumeId}, because backup {backup.Id} is in error and its manifest cannot be read; delete it if nobody needs it ({why.Message})");
-        volume.Manifests.Clear();
-        volume.Packs.Clear();
+        UnclearVolumes.Add(volumeId);
+        kept.Add($"all manifests and packs of volume {volumeId}, because {why}");
+        volume.Clear();
     }
 
     private async Task SubtractPagesAsync(Manifest manifest, Manifest? previous, CancellationToken cancellationToken)
@@ -107,6 +147,7 @@ internal sealed class LiveReferences(IObjectStore store, RecordStore records, St
             }
             catch (CorruptionException e)
             {
+                UnclearVolumes.Add(manifest.VolumeId);
                 kept.Add($"all packs of the chain of backup {manifest.BackupId}, because a page of its manifest cannot be read ({e.Message})");
                 foreach (StoredPack pack in volume.Packs.Keys.Where(pack => chain.Contains(pack.BackupId)).ToArray())
                     volume.Packs.Remove(pack);

@@ -59,7 +59,7 @@ internal sealed class RepackWriter(IObjectStore store, string volumeId, Guid id,
             return;
         _pack = null;
         ReadOnlyMemory<byte> content = full.Finish();
-        await store.PutAsync(StoreKeys.Pack(volumeId, id, full.Id.Sequence), content, PutCondition.None, cancellationToken).ConfigureAwait(false);
+        await store.PutAsync(StoreKeys.Pack(volumeId, id, full.Id.Sequence), content, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
         _sizes[full.Id] = content.Length;
     }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using BackupEngine.Catalog;
+using BackupEngine.Diagnostics;
 using BackupEngine.Limits;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
@@ -16,6 +17,9 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
     private const string ChangedText = "it was changed meanwhile";
 
     private readonly List<string> _kept = [];
+
+    /// <summary>Whether something was stored that nothing refers to.</summary>
+    private bool _hasLeftovers;
 
     /// <summary>This repack's own name in its marks.</summary>
     private readonly Guid _token = Guid.NewGuid();
@@ -43,7 +47,9 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
     };
 
     /// <param name="removed">Backups that a prune which only looks takes for removed.</param>
-    public async Task RunAsync(IReadOnlyList<Guid> removed, CancellationToken cancellationToken)
+    /// <param name="unreferenced">Data that has no record, but may need the packs of its volume as they are.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    public async Task RunAsync(IReadOnlyList<Guid> removed, IReadOnlyList<UnreferencedData> unreferenced, CancellationToken cancellationToken)
     {
         using LocalWriters.Registration deleting = LocalWriters.Begin(_token);
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
@@ -53,6 +59,12 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
         {
             if (options.VolumeId is not null && options.VolumeId != volume.Key)
                 continue;
+            if (unreferenced.Any(data => data.VolumeId == volume.Key && data.Kind != UnreferencedKind.PacksWithoutManifest && !data.Removed))
+            {
+                _kept.Add($"the packs of volume {volume.Key} as they are, because it has manifests without a record");
+                continue;
+            }
+
             if (FindHindrance(volume, atWork) is { } hindrance)
             {
                 _kept.Add($"the packs of volume {volume.Key} as they are, because of {hindrance}");
@@ -82,7 +94,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
 
     private async Task RepackAsync(string volumeId, Backup[] backups, CancellationToken cancellationToken)
     {
-        Backup[] inOrder = [.. backups.DistinctBy(backup => backup.ManifestKey).OrderBy(backup => backup.CreatedAt).ThenBy(backup => backup.Id)];
+        Backup[] inOrder = [.. BackupOrder.Sort(backups.DistinctBy(backup => backup.ManifestKey))];
         var census = new PackCensus(store, options.RepackBelowPercent.GetValueOrDefault());
         await census.TakeAsync(inOrder, cancellationToken).ConfigureAwait(false);
         if (options.DryRun)
@@ -127,8 +139,25 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
             BytesStored += writer.BytesStored;
         }
 
+        // What was stored and is not referred to goes with the next prune; the tombstone says that it may.
+        if (_hasLeftovers && writer.BytesStored > 0)
+            await PutTombstoneAsync(intent.Backup, cancellationToken).ConfigureAwait(false);
+
         // Only when all is well: what a repack that failed has left is nobody's, and its intent, which is that of a dead writer then, tells the next prune.
         await intents.DeleteAsync(intent.Backup, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task PutTombstoneAsync(Backup repack, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Backup tombstone = repack with { Status = BackupStatus.Deleting, StateReason = BackupStateReason.WriterFailed, FailReason = "a repack stored more than came into use", UpdatedAt = time.GetUtcNow() };
+            await records.AddTombstoneAsync(tombstone, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
+        {
+            // A prune considered this repack stale, and removes the same.
+        }
     }
 
     private async Task RewriteAsync(
@@ -141,7 +170,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
             Manifest old = await store.ReadManifestAsync(byManifest[key].First(), cancellationToken).ConfigureAwait(false);
             if (await rewriter.RewriteAsync(old, newId, cancellationToken).ConfigureAwait(false) is not { } anew)
                 continue;
-            byte[] bytes = ManifestEncoder.Encode(anew);
+            byte[] bytes = ManifestReadBack.Encode(anew);
             await store.PutAsync(anew.Key, bytes, PutCondition.IfAbsent, cancellationToken).ConfigureAwait(false);
             BytesStored += bytes.Length;
             foreach (Backup backup in byManifest[key])
@@ -161,6 +190,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
             }
             catch (CorruptionException e)
             {
+                _hasLeftovers = true;
                 _kept.Add($"{e.Key}, because what lives in it cannot be read ({e.Message})");
             }
         }
@@ -188,12 +218,13 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
                     return user is null ? now with { ManifestKey = manifestKey, ManifestSha256 = sha256, UpdatedAt = time.GetUtcNow() } : null;
                 },
                 cancellationToken).ConfigureAwait(false);
+            _hasLeftovers |= changed is null;
             if (changed is null)
                 _kept.Add($"the packs of backup {backup.Id} as they are, because {user ?? ChangedText}");
         }
         finally
         {
-            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30), time);
+            using CancellationTokenSource timeout = SafeTimeout.Create(TimeSpan.FromSeconds(30), time);
             await intents.DeleteDeletionsAsync([mark], timeout.Token).ConfigureAwait(false);
         }
     }
@@ -205,7 +236,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
         // The stone goes after the intent, so that one of them tells.
         bool isBuried = await records.FindRecordAsync(own.Backup.VolumeId, own.Backup.Id, cancellationToken).ConfigureAwait(false) is not null;
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
-        if (isBuried || !atWork.Intents.Any(intent => intent.Backup.Id == own.Backup.Id))
+        if (isBuried || !(atWork.Intents.Any(intent => intent.Backup.Id == own.Backup.Id) || await intents.ExistsAsync(own.Backup, cancellationToken).ConfigureAwait(false)))
             throw new BackupStateException($"This repack of volume {own.Backup.VolumeId} was declared dead by another prune; prune again.");
         if (atWork.Intents.FirstOrDefault(intent => intent.Backup.Id != own.Backup.Id && !intent.IsDead && intent.Needs(backup)) is { } user)
             return $"of {user}";

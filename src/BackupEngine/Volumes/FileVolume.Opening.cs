@@ -12,11 +12,17 @@ public sealed partial class FileVolume
 
     /// <summary>
     /// Opens an existing image file or block device to read and write. Its size stays as it is.
-    /// A device that is mounted or part of another is refused, and so is a file that another FileVolume has opened.
+    /// A device that is mounted or part of another is refused, and so is a file that another FileVolume has opened, that backs a loop device, or that a virtual machine uses.
     /// </summary>
     /// <param name="path">Path of a regular file or block device; symbolic links are followed.</param>
     /// <exception cref="VolumeException">There is none, it is neither file nor block device, it may not be written, or it is in use.</exception>
-    public static FileVolume OpenWrite(string path) => Open(path, forWriting: true);
+    public static FileVolume OpenWrite(string path) => OpenWrite(path, allowInUse: false);
+
+    /// <summary>Opens an existing image file or block device to read and write as <see cref="OpenWrite(string)"/> does, although others may use the file.</summary>
+    /// <param name="path">Path of a regular file or block device; symbolic links are followed.</param>
+    /// <param name="allowInUse">Whether to open a file although it backs a loop device, is swap space, or is locked by QEMU. Devices are never opened while they are claimed.</param>
+    /// <exception cref="VolumeException">There is none, it is neither file nor block device, it may not be written, or it is in use.</exception>
+    public static FileVolume OpenWrite(string path, bool allowInUse) => Open(path, forWriting: true, allowInUse);
 
     /// <summary>Makes a new image file that is one hole, to read and write.</summary>
     /// <param name="path">Path of the file; nothing may be there yet, but its directory must.</param>
@@ -46,13 +52,15 @@ public sealed partial class FileVolume
         }
     }
 
-    private static FileVolume Open(string path, bool forWriting)
+    private static FileVolume Open(string path, bool forWriting, bool allowInUse = false)
     {
         CheckPath(path);
         SafeFileHandle? handle = null;
         try
         {
             bool isDevice = IsDevice(path);
+            if (!isDevice && forWriting && !allowInUse && LinuxNative.IsSupported && LinuxImageUse.FindUser(path) is { } user)
+                throw new VolumeException(path, $"'{path}' is in use ({user}), and writing to it would destroy data there; release it first, or force it (allowInUse, --force-target)");
             handle = isDevice ? LinuxNative.OpenDevice(path, forWriting) : OpenFile(path, forWriting);
             long sizeBytes = isDevice ? LinuxNative.GetDeviceSize(handle) : RandomAccess.GetLength(handle);
             if (isDevice && sizeBytes == 0)
@@ -60,7 +68,11 @@ public sealed partial class FileVolume
             if (isDevice && forWriting && LinuxNative.IsReadOnly(handle))
                 throw LinuxNative.Error(Errno.ReadOnlyFileSystem);
             if (isDevice && !forWriting)
+            {
                 LinuxNative.AdviseSequential(handle);
+                LinuxNative.DropCache(handle);
+            }
+
             return new FileVolume(path, handle, sizeBytes, isDevice, canWrite: forWriting);
         }
         catch (Exception error) when (VolumeErrors.IsSystemError(error))

@@ -2,8 +2,13 @@ namespace BackupEngine.Volumes;
 
 /// <summary>
 /// A run of bytes that can be backed up: a block device, a disk image, a snapshot.
-/// Its size and content must not change while the engine reads it. All members are safe to call from many threads at once.
+/// Its size and content must not change while the engine reads it; a volume that also implements <see cref="IVolumeVersion"/> lets the engine notice when they do.
+/// All members are safe to call from many threads at once.
 /// </summary>
+/// <remarks>
+/// Failures are <see cref="VolumeException"/>s. The engine wraps other exceptions in one; so it does with an <see cref="OperationCanceledException"/> that the token passed
+/// to the call did not ask for, such as an HTTP timeout.
+/// </remarks>
 public interface IVolume : IAsyncDisposable
 {
     /// <summary>What messages call this volume, such as its path.</summary>
@@ -21,7 +26,8 @@ public interface IVolume : IAsyncDisposable
 
     /// <summary>
     /// The first extent at or after <paramref name="offset"/> that may hold anything but zeros; null when there is none up to the end.
-    /// A volume that does not know its holes answers with all that is left.
+    /// A volume that does not know its holes answers with all that is left. An extent that is empty, starts before <paramref name="offset"/>, or does not end inside the
+    /// volume fails the operation with a <see cref="VolumeException"/>.
     /// </summary>
     /// <param name="offset">Where to look from, 0 to <see cref="SizeBytes"/>; the extent starts here or later.</param>
     /// <param name="cancellationToken">Gives up.</param>

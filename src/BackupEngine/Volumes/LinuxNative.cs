@@ -30,10 +30,49 @@ internal static partial class LinuxNative
         };
     }
 
+    /// <summary>Returns what is known of an open file, asked of the server where it is remote.</summary>
+    /// <exception cref="IOException">It cannot be asked.</exception>
+    public static LinuxFileStatus GetStatus(SafeFileHandle handle) =>
+        StatX(handle, "", EmptyPath | ForceSync, StatXBasic, out StatXBuffer buffer) < 0 ? throw LastError() : Read(buffer);
+
+    /// <summary>Returns what is known of a file, symbolic links followed; null when it cannot be reached.</summary>
+    public static LinuxFileStatus? TryGetStatus(string path) =>
+        StatX(AtCurrentDirectory, path, 0, StatXBasic, out StatXBuffer buffer) < 0 ? null : Read(buffer);
+
+    /// <summary>Gets a value that indicates whether others hold a lock on bytes of a file (F_OFD_GETLK). Nothing is locked.</summary>
+    public static bool IsLocked(SafeFileHandle handle, long start, long length)
+    {
+        var probe = new FileLock { Type = WriteLock, Start = start, Length = length };
+
+        // A file system without locks has none that anybody could hold.
+        return FileControl(handle, OpenFileGetLock, ref probe) == 0 && probe.Type != NoLock;
+    }
+
+    /// <summary>Gets a value that indicates whether others have claimed a block device: it is mounted, part of another, or opened with O_EXCL. The device is only opened for the question.</summary>
+    public static bool IsClaimed(string path)
+    {
+        try
+        {
+            Open(path, OpenReadOnly | OpenExclusive | OpenCloseOnExec, _busyLimit).Dispose();
+            return false;
+        }
+        catch (IOException e) when (e.HResult == Errno.Busy)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Opens a block device; for writing only when nobody else claims it: O_EXCL on a device fails with EBUSY while it is mounted or part of another.</summary>
     public static SafeFileHandle OpenDevice(string path, bool forWriting)
     {
-        int flags = OpenCloseOnExec | (forWriting ? OpenReadWrite | OpenExclusive : OpenReadOnly);
+        return Open(path, OpenCloseOnExec | (forWriting ? OpenReadWrite | OpenExclusive : OpenReadOnly), _busyLimit);
+    }
+
+    /// <summary>Opens a file to read, without the advisory lock that .NET takes.</summary>
+    public static SafeFileHandle OpenWithoutLock(string path) => Open(path, OpenReadOnly | OpenCloseOnExec, _busyLimit);
+
+    private static SafeFileHandle Open(string path, int flags, TimeSpan busyLimit)
+    {
         int descriptor = -1;
         int errno = 0;
         // Claims that last a moment are waited out: those of tools that look at new devices, and our own of a moment ago
@@ -45,7 +84,7 @@ internal static partial class LinuxNative
                 errno = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
                 return errno is not (Errno.Busy or Errno.Interrupted);
             },
-            _busyLimit);
+            busyLimit);
         return errno == 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Error(errno);
     }
 
@@ -73,6 +112,9 @@ internal static partial class LinuxNative
     /// <summary>Tells the kernel to read ahead; whether it listens makes no difference to what is read.</summary>
     public static void AdviseSequential(SafeFileHandle handle) => _ = Advise(handle, 0, 0, AdviceSequential);
 
+    /// <summary>Drops what the page cache holds of a device, but for what is not written yet: storage that other machines write to may hold something else by now.</summary>
+    public static void DropCache(SafeFileHandle handle) => _ = Advise(handle, 0, 0, AdviceDontNeed);
+
     /// <summary>Where the next data begins; or minus the errno.</summary>
     public static long SeekData(SafeFileHandle handle, long offset) => Result(Seek(handle, offset, WhenceData));
 
@@ -97,6 +139,14 @@ internal static partial class LinuxNative
 
     /// <summary>An errno as .NET's own file calls would throw it.</summary>
     public static IOException Error(int errno) => new(Marshal.GetPInvokeErrorMessage(errno), errno);
+
+    private static LinuxFileStatus Read(in StatXBuffer buffer) => new(
+        new LinuxDeviceNumber(buffer.FileSystemMajor, buffer.FileSystemMinor),
+        buffer.Inode,
+        buffer.Size,
+        ((Int128)buffer.ModifiedSeconds * 1_000_000_000) + buffer.ModifiedNanoseconds,
+        ((Int128)buffer.ChangedSeconds * 1_000_000_000) + buffer.ChangedNanoseconds,
+        new LinuxDeviceNumber(buffer.DeviceMajor, buffer.DeviceMinor));
 
     private static IOException LastError() => Error(Marshal.GetLastPInvokeError());
 

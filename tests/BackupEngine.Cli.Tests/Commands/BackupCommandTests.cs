@@ -91,12 +91,12 @@ public sealed class BackupCommandTests : IDisposable
     public async Task Only_the_extents_that_are_said_to_have_changed_are_read()
     {
         string volume = _workspace.WriteVolume("volume.img", Size, seed: 1);
-        await _workspace.BackupIdAsync(volume);
+        string parent = await _workspace.BackupIdAsync(volume);
         Workspace.Change(volume, offset: 200_000, length: 10, seed: 2);
         byte[] expected = File.ReadAllBytes(volume);
         File.WriteAllText(_workspace.PathOf("extents"), "199900 200\n");
 
-        JsonElement record = await _workspace.BackupAsync(volume, "--incremental", "--changed-extents", _workspace.PathOf("extents"));
+        JsonElement record = await _workspace.BackupAsync(volume, "--parent", parent, "--changed-extents", _workspace.PathOf("extents"));
         Assert.InRange(record.GetProperty("bytes_read").GetInt64(), 200, 131072);
         await _workspace.MustStillHoldAsync(record.GetProperty("id").GetString()!, expected, backups: 2);
     }
@@ -108,11 +108,11 @@ public sealed class BackupCommandTests : IDisposable
     public async Task Changed_extents_that_are_none_are_refused_by_file(string content)
     {
         string volume = _workspace.WriteVolume("volume.img", Size, seed: 1);
-        await _workspace.BackupIdAsync(volume);
+        string parent = await _workspace.BackupIdAsync(volume);
         string extents = _workspace.PathOf("extents");
         File.WriteAllText(extents, content);
-        (await CliProcess.RunAsync("backup", volume, "--store", _workspace.Store, "--incremental", "--changed-extents", extents)).MustFail(ExitCodes.Failed, extents);
-        (await CliProcess.RunAsync("backup", volume, "--store", _workspace.Store, "--incremental", "--changed-extents", _workspace.PathOf("none"))).MustFail(ExitCodes.NotFound, _workspace.PathOf("none"));
+        (await CliProcess.RunAsync("backup", volume, "--store", _workspace.Store, "--parent", parent, "--changed-extents", extents)).MustFail(ExitCodes.Failed, extents);
+        (await CliProcess.RunAsync("backup", volume, "--store", _workspace.Store, "--parent", parent, "--changed-extents", _workspace.PathOf("none"))).MustFail(ExitCodes.NotFound, _workspace.PathOf("none"));
     }
 
     [Fact]

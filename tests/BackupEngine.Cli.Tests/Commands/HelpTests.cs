@@ -12,7 +12,7 @@ public sealed class HelpTests
     [Fact]
     public void The_commands_are_those_of_the_contract() =>
         Assert.Equal(
-            ["backup", "restore", "list", "show", "delete", "export", "import", "verify", "repair", "prune", "demo", "serve", "catalog"],
+            ["backup", "restore", "list", "show", "delete", "export", "import", "verify", "repair", "prune", "check-store", "demo", "serve", "catalog"],
             new BackupEngineCommand().Subcommands.Select(command => command.Name));
 
     [Theory]

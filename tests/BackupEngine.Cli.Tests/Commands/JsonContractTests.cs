@@ -10,7 +10,7 @@ public sealed class JsonContractTests : IDisposable
     [
         "availability_zone", "bytes_changed", "bytes_read", "bytes_stored", "chunk_size", "compression", "container", "created_at",
         "data_timestamp", "description", "duration_seconds", "engine_version", "fail_reason", "hash", "id", "is_incremental", "manifest",
-        "manifest_sha256", "metadata", "name", "object_count", "parent_id", "size", "snapshot_id", "status", "updated_at", "volume_id", "volume_size",
+        "manifest_sha256", "metadata", "name", "object_count", "parent_id", "record_version", "size", "snapshot_id", "status", "updated_at", "volume_id", "volume_size",
     ];
 
     private readonly Workspace _workspace = new();
@@ -58,8 +58,8 @@ public sealed class JsonContractTests : IDisposable
         MustHave(
             result,
             [
-                "backup_id", "bytes_changed", "bytes_compared", "bytes_read", "bytes_restored", "bytes_stored", "bytes_written", "bytes_zeroed",
-                "duration_seconds", "requests", "target", "target_created", "volume_id", "volume_size",
+                "backup_id", "bytes_changed", "bytes_compared", "bytes_lost", "bytes_read", "bytes_restored", "bytes_stored", "bytes_written", "bytes_zeroed",
+                "duration_seconds", "lost_ranges", "requests", "target", "target_created", "volume_id", "volume_size",
             ]);
         MustBeRequests(result.GetProperty("requests"));
         Assert.Equal(300_000, result.GetProperty("volume_size").GetInt64());
@@ -95,7 +95,7 @@ public sealed class JsonContractTests : IDisposable
     {
         await BackUpAsync();
         JsonElement report = (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--json")).MustSucceed().Json;
-        MustHave(report, ["backups_checked", "bytes_read", "deep", "duration_seconds", "findings", "ok", "packs_checked", "requests"]);
+        MustHave(report, ["backups_checked", "bytes_read", "deep", "duration_seconds", "findings", "intact_again", "ok", "packs_checked", "requests"]);
         MustBeRequests(report.GetProperty("requests"));
         Assert.Equal(0, report.GetProperty("findings").GetArrayLength());
     }
@@ -106,7 +106,7 @@ public sealed class JsonContractTests : IDisposable
         await BackUpAsync();
         File.Delete(Directory.EnumerateFiles(_workspace.Store, "*", SearchOption.AllDirectories).First(path => path.Contains("/packs/", StringComparison.Ordinal)));
         JsonElement report = (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--json")).Json;
-        MustHave(report, ["backups_checked", "bytes_read", "deep", "duration_seconds", "error", "exit_code", "findings", "ok", "packs_checked", "requests"]);
+        MustHave(report, ["backups_checked", "bytes_read", "deep", "duration_seconds", "error", "exit_code", "findings", "intact_again", "ok", "packs_checked", "requests"]);
         MustHave(report.GetProperty("findings")[0], ["backup_id", "key", "offset", "problem", "volume_length", "volume_offset"]);
     }
 

@@ -49,7 +49,7 @@ public sealed class FormatDocumentTests
     [InlineData("### Pack header, 64 bytes", PackFormat.HeaderSize)]
     [InlineData("### Pack footer, the last 40 bytes", PackFormat.FooterSize)]
     [InlineData("## Frame", FrameFormat.HeaderSize)]
-    [InlineData("### Manifest header, 128 bytes", ManifestFormat.HeaderSize)]
+    [InlineData("### Manifest header, 128 or 160 bytes", ManifestFormat.KeyedHeaderSize)]
     [InlineData("### Manifest footer, the last 48 bytes", ManifestFormat.FooterSize)]
     public void The_fields_of_a_structure_follow_each_other_without_gap_or_overlap(string heading, int size)
     {
@@ -84,7 +84,7 @@ public sealed class FormatDocumentTests
         string[][] codecs = [.. Documents.TableRows(Documents.Section(_document, "## Codecs")).Skip(1)];
         Assert.Equal(Enum.GetValues<Codec>().Select(codec => ($"{(int)codec}", codec.ToString().ToLowerInvariant())), codecs.Select(row => (row[0], row[1])));
 
-        string[][] hashes = [.. Documents.TableRows(Documents.Section(_document, "## Hashes and seed")).Skip(1)];
+        string[][] hashes = [.. Documents.TableRows(Documents.Section(_document, "## Hashes and keys")).Skip(1)];
         Assert.Equal(
             Enum.GetValues<ChunkHash>().Select(hash => ($"{(int)hash}", $"{ChunkHasher.GetDigestLength(hash)}")),
             hashes.Select(row => (row[0], row[2])));

@@ -10,22 +10,29 @@ using Xunit;
 namespace BackupEngine.Tests.Golden;
 
 /// <summary>
-/// The repository beside this file was written by the first engine of format version 1 and is never written again: every later engine must
-/// restore it. It holds two chains (xxh128 and sha256), three backups each, by all codecs, with holes, growth and shrinking.
+/// The repositories beside this file were written by the first engine of each format version and are never written again: every later engine must
+/// restore them. They hold a chain for each hash, three backups each, by all codecs, with holes, growth and shrinking.
 /// </summary>
 public sealed class GoldenRepositoryTests
 {
-    private static readonly (string VolumeId, ChunkHash Hash, int ChunkSize)[] _chains = [("golden-xxh128", ChunkHash.XxHash128, 4096), ("golden-sha256", ChunkHash.Sha256, 65_536)];
+    /// <summary>Names the directory that <see cref="Write_AnyDirectory_WritesRepositoryThatRestores"/> writes to.</summary>
+    private const string WriteVariable = "BACKUPENGINE_WRITE_GOLDEN";
+
+    private static readonly (string VolumeId, ChunkHash Hash, int ChunkSize, int Version)[] _chains =
+    [
+        ("golden-xxh128", ChunkHash.XxHash128, 4096, 1), ("golden-sha256", ChunkHash.Sha256, 65_536, 1),
+        ("golden-blake3", ChunkHash.Blake3, 65_536, 2), ("golden-blake3-256", ChunkHash.Blake3Bits256, 4096, 2),
+    ];
 
     private static readonly ChunkCompression[] _compressions = [ChunkCompression.Lz4, ChunkCompression.Zstd(3), ChunkCompression.None];
 
-    private static string Folder => GetFolder();
-
-    [Fact]
-    public async Task Every_backup_restores()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Every_backup_restores(int version)
     {
-        await using var store = new DirectoryObjectStore(Folder);
-        await CheckRestoresAsync(store);
+        await using var store = new DirectoryObjectStore(GetFolder(version));
+        await CheckRestoresAsync(store, version);
     }
 
     [Fact]
@@ -33,14 +40,33 @@ public sealed class GoldenRepositoryTests
     {
         await using var store = new InMemoryObjectStore();
         await WriteAsync(store);
-        await CheckRestoresAsync(store);
+        await CheckRestoresAsync(store, version: 2);
     }
 
-    private static async Task CheckRestoresAsync(IObjectStore store)
+    /// <summary>Writes the repository of the current format version: <c>BACKUPENGINE_WRITE_GOLDEN=DIRECTORY</c>, which must be empty or missing.</summary>
+    [Fact]
+    public async Task Write_AnyDirectory_WritesRepositoryThatRestores()
+    {
+        using var scratch = new ScratchDirectory();
+        string directory = Environment.GetEnvironmentVariable(WriteVariable) ?? scratch.File("golden");
+        await using var store = new DirectoryObjectStore(directory);
+        await WriteAsync(store);
+        await CheckRestoresAsync(store, version: 2);
+        foreach (string left in Directory.EnumerateFileSystemEntries(directory, "*~", SearchOption.AllDirectories).ToArray())
+        {
+            if (Directory.Exists(left))
+                Directory.Delete(left, recursive: true);
+            else
+                File.Delete(left);
+        }
+    }
+
+    private static async Task CheckRestoresAsync(IObjectStore store, int version)
     {
         BackupRepository repository = await BackupRepository.OpenAsync(store, cancellationToken: Repositories.Token);
         IReadOnlyList<Backup> backups = await repository.ListAsync(cancellationToken: Repositories.Token);
-        Assert.Equal(6, backups.Count);
+        Assert.Equal(3 * _chains.Count(chain => chain.Version <= version), backups.Count);
+        Assert.All(backups, backup => Assert.Equal(_chains.Single(chain => chain.VolumeId == backup.VolumeId).Hash, backup.Hash));
         foreach (Backup backup in backups)
         {
             int step = int.Parse(backup.Name!, System.Globalization.CultureInfo.InvariantCulture);
@@ -50,28 +76,32 @@ public sealed class GoldenRepositoryTests
         }
     }
 
-    [Fact]
-    public async Task Every_byte_verifies()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Every_byte_verifies(int version)
     {
-        await using var store = new DirectoryObjectStore(Folder);
+        await using var store = new DirectoryObjectStore(GetFolder(version));
         BackupRepository repository = await BackupRepository.OpenAsync(store, cancellationToken: Repositories.Token);
         Assert.Empty((await repository.VerifyAsync(new VerifyOptions { Deep = true }, cancellationToken: Repositories.Token)).Findings);
     }
 
-    [Fact]
-    public async Task Its_chains_go_on()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Its_chains_go_on(int version)
     {
-        await using var golden = new DirectoryObjectStore(Folder);
+        await using var golden = new DirectoryObjectStore(GetFolder(version));
         await using var copy = new InMemoryObjectStore();
         await foreach (ObjectInfo info in golden.ListAsync("", Repositories.Token))
             await copy.PutAsync(info.Key, await golden.GetAllAsync(info.Key, 1 << 24, Repositories.Token), cancellationToken: Repositories.Token);
         BackupRepository repository = await BackupRepository.OpenAsync(copy, cancellationToken: Repositories.Token);
-        foreach ((string volumeId, _, int chunkSize) in _chains)
+        foreach ((string volumeId, ChunkHash hash, int chunkSize, _) in _chains.Where(chain => chain.Version <= version))
         {
             VolumeModel model = GetContent(2);
             model.Content[100] ^= 1;
             Backup next = await repository.BackupAsync(model.ToVolume(), new BackupOptions { VolumeId = volumeId, Incremental = true }, cancellationToken: Repositories.Token);
-            Assert.Equal(chunkSize, next.BytesChanged);
+            Assert.Equal((chunkSize, hash), (next.BytesChanged, next.Hash));
             VolumeAssert.Same(model.Content, await repository.RestoreOverAsync(next), volumeId);
         }
     }
@@ -80,7 +110,7 @@ public sealed class GoldenRepositoryTests
     private static async Task WriteAsync(IObjectStore store)
     {
         BackupRepository repository = await BackupRepository.CreateAsync(store, cancellationToken: Repositories.Token);
-        foreach ((string volumeId, ChunkHash hash, int chunkSize) in _chains)
+        foreach ((string volumeId, ChunkHash hash, int chunkSize, _) in _chains)
         {
             for (int step = 0; step < _compressions.Length; step++)
             {
@@ -136,5 +166,5 @@ public sealed class GoldenRepositoryTests
         };
     }
 
-    private static string GetFolder([CallerFilePath] string thisFile = "") => Path.Combine(Path.GetDirectoryName(thisFile)!, "v1");
+    private static string GetFolder(int version, [CallerFilePath] string thisFile = "") => Path.Combine(Path.GetDirectoryName(thisFile)!, $"v{version}");
 }

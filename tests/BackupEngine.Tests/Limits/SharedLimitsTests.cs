@@ -97,7 +97,12 @@ public sealed class SharedLimitsTests : IAsyncDisposable
             new ResourceRequest { Priority = OperationPriority.Normal, Workers = 1, MaxBytes = 1, FixedBytes = 0, WorkerBytes = 1 }, Repositories.Token);
         using var cancel = new CancellationTokenSource();
         Task<Backup> waiting = repository.BackupAsync(new MemoryVolume(1 << 20), new BackupOptions { VolumeId = "v" }, cancellationToken: cancel.Token);
-        Assert.Equal(1, limits.WaitingOperations);
+        while (limits.WaitingOperations == 0)
+        {
+            Assert.False(waiting.IsCompleted, "the backup did not wait");
+            await Task.Delay(1, Repositories.Token);
+        }
+
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         Assert.Equal(0, limits.WaitingOperations);
@@ -114,6 +119,7 @@ public sealed class SharedLimitsTests : IAsyncDisposable
         {
             Assert.True(call < 100, "The fault never ends.");
             var store = new FaultInjectingObjectStore(new InMemoryObjectStore(), seed: call) { FailingCall = call + 3, Fault = StoreFault.ErrorBefore };
+            ContractObjectStore.Trust(store);
             await using BackupRepository repository = await BackupRepository.OpenOrCreateAsync(store, new RepositoryOptions { Limits = limits }, Repositories.Token);
             try
             {
@@ -153,7 +159,7 @@ public sealed class SharedLimitsTests : IAsyncDisposable
 
         async Task ReadAsync(Guid backupId)
         {
-            await using Stream stream = await repository.OpenReadAsync(backupId, Repositories.Token);
+            await using Stream stream = await repository.OpenReadAsync(backupId, cancellationToken: Repositories.Token);
             await stream.CopyToAsync(Stream.Null, Repositories.Token);
         }
     }

@@ -83,12 +83,12 @@ public sealed class ManifestTests
     }
 
     [Theory]
-    [InlineData(ManifestFormat.Header.Version, "format version 2")]
-    [InlineData(ManifestFormat.Header.RequiredFeatures, "0x00000002")]
-    public void A_later_version_or_an_unknown_feature_is_refused_by_name(int field, string expected)
+    [InlineData(ManifestFormat.Header.Version, FormatVersion.Current + 1, "format version 3")]
+    [InlineData(ManifestFormat.Header.RequiredFeatures, 2, "0x00000002")]
+    public void A_later_version_or_an_unknown_feature_is_refused_by_name(int field, ushort value, string expected)
     {
         byte[] bytes = ManifestEncoder.Encode(NextManifest(new Random(1)));
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(field), 2);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(field), value);
         SHA256.HashData(bytes.AsSpan(..^SHA256.HashSizeInBytes), bytes.AsSpan(^SHA256.HashSizeInBytes..));
         RepositoryException e = Assert.Throws<RepositoryException>(() => ManifestDecoder.Decode("volumes/v/manifests/x", bytes));
         Assert.Contains(expected, e.Message, StringComparison.Ordinal);
@@ -107,6 +107,37 @@ public sealed class ManifestTests
         Assert.Equal(0, packs.Count);
         Assert.False(packs.TryRelease(new FrameLocation(0, 1, 64, 100)));
         Assert.Equal(1, copy.Count);
+    }
+
+    [Fact]
+    public void Decode_UnknownHashInIntactManifest_IsRefusedAsNewer()
+    {
+        byte[] bytes = ManifestEncoder.Encode(NextManifest(new Random(1)));
+        bytes[ManifestFormat.Header.Hash] = 9;
+        SHA256.HashData(bytes.AsSpan(..^SHA256.HashSizeInBytes), bytes.AsSpan(^SHA256.HashSizeInBytes..));
+        RepositoryException e = Assert.Throws<RepositoryException>(() => ManifestDecoder.Decode("volumes/v/manifests/x", bytes));
+        Assert.Contains("hash 9", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ChunkHash.XxHash128, 2)]
+    [InlineData(ChunkHash.Sha256, 2)]
+    [InlineData(ChunkHash.Blake3, 1)]
+    [InlineData(ChunkHash.Blake3Bits256, 1)]
+    public void Decode_VersionThatDoesNotFitTheHash_IsCorrupt(ChunkHash hash, byte version)
+    {
+        Manifest manifest = NextManifest(new Random(1)) with { Hasher = new ChunkHasher(hash, ChainKey.CreateRandom(hash)) };
+        byte[] bytes = ManifestEncoder.Encode(manifest);
+        Assert.Equal(manifest.Hasher, ManifestDecoder.Decode(manifest.Key, bytes).Hasher);
+        bytes[ManifestFormat.Header.Version] = version;
+        SHA256.HashData(bytes.AsSpan(..^SHA256.HashSizeInBytes), bytes.AsSpan(^SHA256.HashSizeInBytes..));
+        Assert.Throws<CorruptionException>(() => ManifestDecoder.Decode(manifest.Key, bytes));
+    }
+
+    private static ChunkHasher NextHasher(Random random)
+    {
+        var hash = (ChunkHash)random.Next(1, 5);
+        return new ChunkHasher(hash, ChainKey.CreateRandom(hash));
     }
 
     private static Manifest NextManifest(Random random)
@@ -129,7 +160,7 @@ public sealed class ManifestTests
             ParentId = random.Next(2) == 0 ? null : Guid.NewGuid(),
             VolumeId = "volume-7",
             Geometry = geometry,
-            Hasher = new ChunkHasher(random.Next(2) == 0 ? ChunkHash.Sha256 : ChunkHash.XxHash128, (ulong)random.NextInt64()),
+            Hasher = NextHasher(random),
             Backups = [Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid()],
             Packs = packs,
             Pages = pages,

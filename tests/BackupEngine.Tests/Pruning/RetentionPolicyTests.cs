@@ -7,6 +7,8 @@ namespace BackupEngine.Tests.Pruning;
 /// <summary>Where periods begin and end; that the rules are acted on, see PruneTests.</summary>
 public sealed class RetentionPolicyTests
 {
+    private static readonly DateTimeOffset _now = new(2027, 6, 1, 0, 0, 0, TimeSpan.Zero);
+
     [Theory]
     [InlineData("2025-03-05", "2026-03-04", true)] // week 10 of two years
     [InlineData("2026-12-28", "2027-01-03", false)] // Monday and Sunday of one week, 53 of 2026
@@ -33,11 +35,52 @@ public sealed class RetentionPolicyTests
     {
         Backup first = Create(earlier);
         Backup second = Create(later);
-        Assert.Equal(areTwo ? [] : [first.Id], RetentionPolicy.SelectRemoved([first, second], options).Select(backup => backup.Id));
+        Assert.Equal(areTwo ? [] : [first.Id], Select(options, first, second));
     }
+
+    /// <summary>A backup of an old snapshot that is made now is the last one, and counts for the day of its data.</summary>
+    [Fact]
+    public void SelectRemoved_OldDataStoredLast_CountsForItsDayAndStays()
+    {
+        Backup monday = Create("2026-03-02T12:00:00Z", "2026-03-02T12:00:00Z");
+        Backup tuesday = Create("2026-03-03T12:00:00Z", "2026-03-03T12:00:00Z");
+        Backup old = Create("2026-01-01T12:00:00Z", "2026-03-04T12:00:00Z");
+        Assert.Equal([monday.Id], Select(new PruneOptions { KeepDaily = 1 }, monday, tuesday, old));
+        Assert.Equal([monday.Id, tuesday.Id], Select(new PruneOptions { KeepLast = 1 }, monday, tuesday, old));
+        Assert.Equal([], Select(new PruneOptions { KeepDaily = 3 }, monday, tuesday, old));
+    }
+
+    /// <summary>A time in the future would be the day of no other backup, so that it never fell out of the rules, and pushed others out of them.</summary>
+    [Theory]
+    [InlineData("2035-03-03T12:00:00Z", "2026-03-03T12:00:00Z")] // the machine's clock was ahead
+    [InlineData("2035-03-03T12:00:00Z", "2035-03-03T12:00:00Z")] // and the store's
+    public void SelectRemoved_TimeInTheFuture_CountsAsOneThatCanBe(string dataTime, string storedAt)
+    {
+        Backup monday = Create("2026-03-02T12:00:00Z", "2026-03-02T12:00:00Z", place: 1);
+        Backup wrong = Create(dataTime, storedAt, place: 2);
+        Backup tuesday = Create("2026-03-03T13:00:00Z", "2026-03-03T13:00:00Z", place: 3);
+        Assert.Equal([wrong.Id], Select(new PruneOptions { KeepDaily = 2 }, monday, wrong, tuesday));
+        Assert.Equal([monday.Id, wrong.Id], Select(new PruneOptions { KeepLast = 1 }, monday, wrong, tuesday));
+        Assert.Equal([wrong.Id], Select(new PruneOptions { KeepWeekly = 1, KeepDaily = 2 }, monday, wrong, tuesday));
+
+        // Alone, it counts for now.
+        Assert.Equal([], Select(new PruneOptions { KeepDaily = 2 }, monday, wrong));
+    }
+
+    private static IEnumerable<Guid> Select(PruneOptions options, params Backup[] backups) =>
+        RetentionPolicy.SelectRemoved(backups, options, _now).Select(backup => backup.Id).OrderBy(id => Array.FindIndex(backups, backup => backup.Id == id));
 
     private static Backup Create(string time) => RecordStore.CreateStub("volume", Guid.NewGuid(), BackupStatus.Available, null) with
     {
-        DataTimestamp = DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture),
+        CreatedAt = Parse(time),
+        DataTimestamp = Parse(time),
     };
+
+    private static Backup Create(string dataTime, string storedAt, int? place = null) => Create(dataTime) with
+    {
+        StoredAt = Parse(storedAt),
+        OrderedAt = place is { } ordinal ? _now.AddDays(ordinal) : null,
+    };
+
+    private static DateTimeOffset Parse(string time) => DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -24,6 +24,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
     private Backup _last = null!;
     private ExportedRecord _lost = null!;
     private Guid _lostId;
+    private string _lostManifest = "";
 
     public async ValueTask InitializeAsync()
     {
@@ -36,10 +37,11 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
         Backup lost = await AddAsync(repository, seed: 4, incremental: true);
         _lost = await repository.ExportRecordAsync(lost.Id, Repositories.Token);
         _lostId = lost.Id;
+        _lostManifest = lost.ManifestKey!;
         await _base.DeleteAsync(StoreKeys.Record(lost.VolumeId, lost.Id), Repositories.Token);
         var dead = Guid.NewGuid();
         await new IntentStore(_base).PutAsync(
-            new Intent { Backup = _full with { Id = dead, Status = BackupStatus.Creating, ManifestKey = StoreKeys.Manifest(_full.VolumeId, dead) }, Writer = ProcessIdentity.Current }, Repositories.Token);
+            new Intent { Backup = _full with { Id = dead, Status = BackupStatus.Creating, ManifestKey = StoreKeys.Manifest(_full.VolumeId, dead), ManifestSha256 = null }, Writer = ProcessIdentity.Current }, Repositories.Token);
         await _base.PutAsync(StoreKeys.Pack(_full.VolumeId, dead, 1), Repositories.Noise(5000), cancellationToken: Repositories.Token);
     }
 
@@ -154,7 +156,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
         }
 
         await CheckCommittedAsync(operation, store, $"{what}, after the retry", isDone: true);
-        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, what);
+        await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, what, _lostManifest);
         await CheckCommittedAsync(operation, store, $"{what}, after prune", isDone: true);
         if (isLate)
         {
@@ -162,7 +164,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
             if (operation is "full" or "incremental")
                 await RemoveLateCommitAsync(store, what);
             await CheckCommittedAsync(operation, store, $"{what}, after the late call", isDone: true);
-            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"{what}, after the late call");
+            await StoreState.AssertPruneReportsOrphansAsync(store, $"{what}, after the late call", _lostManifest);
             await CheckCommittedAsync(operation, store, $"{what}, after the late call and another prune", isDone: true);
         }
 

@@ -33,7 +33,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         byte[] record = await FindAsync(store, StoreKeys.Records);
         byte[] intent = CatalogJson.Write(new Intent { Backup = CatalogJson.ReadBackup("record", record), Writer = ProcessIdentity.Current });
         Fuzz(record, bytes => CatalogJson.ReadBackup("key", bytes), typeof(CorruptionException));
-        Fuzz(intent, bytes => CatalogJson.ReadIntent("key", bytes), typeof(CorruptionException));
+        Fuzz(intent, bytes => CatalogJson.ReadIntent("key", bytes), typeof(CorruptionException), typeof(RepositoryException));
     }
 
     [Fact]

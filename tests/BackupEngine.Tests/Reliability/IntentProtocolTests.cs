@@ -21,6 +21,8 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
     private Backup _full = null!;
     private Backup _last = null!;
     private ExportedRecord _lost = null!;
+    private Guid _lostId;
+    private string _lostManifest = "";
 
     private enum Blindness
     {
@@ -43,6 +45,8 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
         _last = await AddAsync(2);
         Backup lost = await AddAsync(3);
         _lost = await repository.ExportRecordAsync(lost.Id, Repositories.Token);
+        _lostManifest = lost.ManifestKey!;
+        _lostId = lost.Id;
         await _base.DeleteAsync(StoreKeys.Record(lost.VolumeId, lost.Id), Repositories.Token);
 
         async Task<Backup> AddAsync(int step)
@@ -77,22 +81,28 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
     [InlineData(2)]
     public async Task With_either_half_of_the_protocol_gone_something_is_lost(int half)
     {
+        Dictionary<string, int> outcomes = [];
         for (int seed = 0; seed < 3_000; seed++)
         {
-            if (await RunAsync(seed, (Blindness)half, []) is { } loss)
+            if (await RunAsync(seed, (Blindness)half, outcomes) is { } loss)
             {
                 output.WriteLine($"seed {seed}: {loss}");
                 return;
             }
         }
 
-        Assert.Fail($"Nothing was lost without {(Blindness)half}: either the search is too weak, or that half is not needed.");
+        Assert.Fail($"Nothing was lost without {(Blindness)half}: either the search is too weak, or that half is not needed.\n{string.Join('\n', outcomes)}");
     }
 
     private async Task<string?> RunAsync(int seed, Blindness blindness, Dictionary<string, int> outcomes)
     {
         var random = new Random(seed);
         await using InMemoryObjectStore store = await _base.CloneAsync();
+
+        // A manifest without a record keeps all that it refers to, and so hides losses: only every second schedule has it, and the import of its record.
+        bool hasOrphan = seed % 2 == 0;
+        if (!hasOrphan)
+            await store.DeleteAsync([.. (await store.ListKeysAsync()).Where(key => key.Contains(_lostId.ToString(), StringComparison.Ordinal))], Repositories.Token);
         var scheduler = new CallScheduler(store, seed);
         byte[] written = [.. _contents[_last.Id]];
         written[^1]++;
@@ -106,8 +116,9 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
             ("sweeper", async own => await (await Repositories.OpenAsync(own)).PruneAsync(cancellationToken: Repositories.Token)),
             ("repacker", own => RepackAsync(own, new PruneOptions { RepackBelowPercent = 99 })),
             ("second repacker", own => RepackAsync(own, new PruneOptions { KeepLast = 1, RepackBelowPercent = 99 })),
-            ("importer", async own => await (await Repositories.OpenAsync(own)).ImportRecordAsync(_lost, Repositories.Token)),
         ];
+        if (hasOrphan)
+            actors.Add(("importer", async own => await (await Repositories.OpenAsync(own)).ImportRecordAsync(_lost, Repositories.Token)));
         random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(actors));
         List<(string Name, Task<Exception?> Task)> running = [];
         foreach ((string name, Func<IObjectStore, Task> work) in actors.Take(random.Next(2, 4)))
@@ -151,6 +162,7 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
     private async Task<string?> FindLossAsync(InMemoryObjectStore store, byte[] written)
     {
         BackupRepository repository = await Repositories.OpenAsync(store);
+        IReadOnlyList<UnreferencedData> reported = [];
         foreach (string when in new[] { "", " after prune" })
         {
             foreach (Backup backup in await repository.ListAsync(cancellationToken: Repositories.Token))
@@ -174,7 +186,8 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
                 break;
             try
             {
-                await repository.PruneAsync(cancellationToken: Repositories.Token);
+                // Deleters and pruners may leave the volume with nothing but the manifest whose record is lost.
+                reported = (await repository.PruneAsync(new PruneOptions { VolumesWithoutRecords = [Repositories.VolumeId] }, Repositories.Token)).Unreferenced;
             }
             catch (CorruptionException e)
             {
@@ -182,8 +195,11 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
             }
         }
 
-        List<string> referenced = await store.ListReferencedAsync();
+        List<string> referenced = await store.ListReferencedAsync(_lostManifest);
         List<string> stored = await store.ListKeysAsync();
-        return referenced.SequenceEqual(stored) ? null : $"prune left [{string.Join(", ", stored.Except(referenced))}] or removed [{string.Join(", ", referenced.Except(stored))}]";
+
+        // What an actor stored after the evidence for its removal had gone is reported and stays.
+        string[] left = [.. stored.Except(referenced).Where(key => !StoreState.IsReported(key, reported))];
+        return left.Length == 0 && referenced.All(stored.Contains) ? null : $"prune left [{string.Join(", ", left)}] or removed [{string.Join(", ", referenced.Except(stored))}]";
     }
 }

@@ -93,7 +93,8 @@ public sealed class OutageTests
                 committed++;
             }
 
-            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"late call {call}");
+            // A put that the store carries out after the clean-up leaves an object without evidence for its removal: it is reported.
+            await StoreState.AssertPruneReportsOrphansAsync(store, $"late call {call}");
         }
 
         Assert.True(committed > 0, "no backup was committed");

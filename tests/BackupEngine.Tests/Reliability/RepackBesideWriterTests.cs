@@ -150,7 +150,7 @@ public sealed class RepackBesideWriterTests
             });
             int at = call;
             await using var slowly = new FaultInjectingObjectStore(watched, 1) { BeforeCall = number => number == at ? inItsMiddle.WaitAsync() : Task.CompletedTask };
-            await using var quickly = new FullStore(store) { BeforeDelete = keys => keys.Any(key => StoreKeys.TryParseManifest(key, out _, out _)) ? beforeRemoving.WaitAsync() : Task.CompletedTask };
+            await using var quickly = new FullStore(store) { BeforeDelete = keys => keys.Any(key => key.StartsWith(StoreKeys.Volumes, StringComparison.Ordinal)) ? beforeRemoving.WaitAsync() : Task.CompletedTask };
             Task<PruneReport> slow = (await Repositories.OpenAsync(slowly)).PruneAsync(new PruneOptions { RepackBelowPercent = 20 }, Repositories.Token);
             await Task.WhenAny(inItsMiddle.Reached, beforeSwitching.Reached, slow);
             isReached = inItsMiddle.Reached.IsCompleted;

@@ -18,27 +18,63 @@ internal static class StoreState
     }
 
     /// <summary>The repository file, and of every record: itself, its manifest, and the packs that the manifest's pack table names.</summary>
-    public static async Task<List<string>> ListReferencedAsync(this IObjectStore store)
+    /// <param name="store">The store.</param>
+    /// <param name="lost">Manifests whose records a test has removed: with their packs they stay until a person decides.</param>
+    public static async Task<List<string>> ListReferencedAsync(this IObjectStore store, params string[] lost)
     {
         var keys = new HashSet<string> { StoreKeys.Repository };
         foreach (Backup backup in await new RecordStore(store).ListRecordsAsync(null, Repositories.Token))
         {
             keys.Add(StoreKeys.Record(backup.VolumeId, backup.Id));
-            Manifest manifest = await store.ReadManifestAsync(backup, Repositories.Token);
-            keys.Add(manifest.Key);
-            keys.UnionWith(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
+            Add(await store.ReadManifestAsync(backup, Repositories.Token));
+        }
+
+        foreach (string key in lost)
+        {
+            if (await store.HeadAsync(key, Repositories.Token) is not null)
+                Add(ManifestDecoder.Decode(key, await store.GetAllAsync(key, 1 << 30, Repositories.Token)));
         }
 
         return [.. keys.Order(StringComparer.Ordinal)];
+
+        void Add(Manifest manifest)
+        {
+            keys.Add(manifest.Key);
+            keys.UnionWith(manifest.Packs.Packs.Select(pack => manifest.GetPackKey(pack.Key)));
+        }
     }
 
     /// <summary>Prunes, and checks that exactly what is referred to is left.</summary>
-    public static async Task AssertPruneLeavesOnlyWhatIsNeededAsync(IObjectStore store, string what)
+    public static async Task AssertPruneLeavesOnlyWhatIsNeededAsync(IObjectStore store, string what, params string[] lost)
     {
         BackupRepository repository = await Repositories.OpenAsync(store);
         PruneReport report = await repository.PruneAsync(cancellationToken: Repositories.Token);
-        List<string> referenced = await store.ListReferencedAsync();
+        List<string> referenced = await store.ListReferencedAsync(lost);
         List<string> stored = await store.ListKeysAsync();
-        Assert.True(referenced.SequenceEqual(stored), $"{what}: after prune ({string.Join("; ", report.Kept)}) left over [{string.Join(", ", stored.Except(referenced))}], missing [{string.Join(", ", referenced.Except(stored))}]");
+        Assert.True(referenced.SequenceEqual(stored), $"{what}: after prune ({string.Join("; ", report.Kept)}; {string.Join("; ", report.Unreferenced)}) left over [{string.Join(", ", stored.Except(referenced))}], missing [{string.Join(", ", referenced.Except(stored))}]");
     }
+
+    /// <summary>
+    /// Prunes, and checks that nothing is missing and that whatever is left over is reported; then that it goes when that is asked for. For data that came after everything that
+    /// could tell what it was.
+    /// </summary>
+    public static async Task AssertPruneReportsOrphansAsync(IObjectStore store, string what, params string[] lost)
+    {
+        BackupRepository repository = await Repositories.OpenAsync(store);
+        PruneReport report = await repository.PruneAsync(cancellationToken: Repositories.Token);
+        List<string> referenced = await store.ListReferencedAsync(lost);
+        List<string> stored = await store.ListKeysAsync();
+        Assert.True(referenced.All(stored.Contains), $"{what}: after prune missing [{string.Join(", ", referenced.Except(stored))}]");
+        string[] orphans = [.. stored.Except(referenced)];
+        Assert.True(orphans.All(key => IsReported(key, report.Unreferenced)), $"{what}: left over and not reported [{string.Join(", ", orphans)}]");
+        if (lost.Length > 0)
+            return;
+        await repository.PruneAsync(new PruneOptions { RemoveOrphans = true, OrphanAge = TimeSpan.Zero }, Repositories.Token);
+        Assert.Equal(referenced, await store.ListKeysAsync());
+    }
+
+    /// <summary>Gets a value that indicates whether a prune has reported an object as unreferenced and kept it.</summary>
+    public static bool IsReported(string key, IReadOnlyList<UnreferencedData> reported) =>
+        (StoreKeys.TryParsePack(key, out string volumeId, out Guid id, out _) || StoreKeys.TryParseManifest(key, out volumeId, out id))
+        && reported.Any(data => data.VolumeId == volumeId && data.BackupId == id && !data.Removed);
 }

@@ -11,7 +11,7 @@ namespace BackupEngine.Tests.Reliability;
 public sealed class TakenOverTests : IAsyncDisposable
 {
     /// <summary>The writer's call before which it stops: by then some packs are there.</summary>
-    private const int StopsBefore = 12;
+    private const int StopsBefore = 15;
 
     private static readonly BackupOptions _options = new() { VolumeId = Repositories.VolumeId, Workers = 1, MaxMemoryBytes = 16 << 20 };
     private readonly InMemoryObjectStore _store = new();

@@ -39,7 +39,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
             string change = step == 0 ? "full" : random.Mutate(model, MaxBytes);
             BackupOptions options = step == 0 ? first : first with { Incremental = true, ChunkSize = null, Hash = null, Compression = NextCompression(random) };
             if (step > 0 && random.Next(2) == 0)
-                options = options with { ChangedExtents = Disorder(random, model.ChangesSince(before)) };
+                options = options with { ParentId = chain[^1].Backup.Id, ChangedExtents = Disorder(random, model.ChangesSince(before)) };
             Backup backup = await repository.BackupAsync(model.ToVolume(), options, cancellationToken: Repositories.Token);
             output.WriteLine($"{step}: {model.SizeBytes} bytes, {change}; read {backup.BytesRead}, changed {backup.BytesChanged}, stored {backup.BytesStored}");
             chain.Add((backup, model.Clone()));
@@ -142,7 +142,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
             VolumeAssert.Same(partly, target.ToArray(), $"{what}, range {range}, differential {differential}");
         }
 
-        await using Stream stream = await repository.OpenReadAsync(backup.Id, Repositories.Token);
+        await using Stream stream = await repository.OpenReadAsync(backup.Id, cancellationToken: Repositories.Token);
         using var copy = new MemoryStream();
         await stream.CopyToAsync(copy, Repositories.Token);
         VolumeAssert.Same(expected, copy.ToArray(), $"{what}, as a stream");
@@ -160,7 +160,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
     {
         VolumeId = Repositories.VolumeId,
         ChunkSize = (4 << 10) << random.Next(0, 6),
-        Hash = random.Next(3) == 0 ? ChunkHash.Sha256 : ChunkHash.XxHash128,
+        Hash = (ChunkHash)random.Next(1, 5),
         Compression = NextCompression(random),
         Workers = random.Next(1, 5),
         MaxMemoryBytes = random.Next(2) == 0 ? 16 << 20 : 192 << 20,

@@ -89,21 +89,81 @@ public sealed class PruneTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_nobody_refers_to_goes()
+    public async Task Prune_UnreferencedData_ReportsAndKeepsIt()
     {
         BackupRepository repository = await Repositories.OpenAsync(_store);
         Backup kept = await AddAsync(repository, _monday);
         Backup lost = await AddAsync(repository, _monday.AddDays(1));
-        List<string> all = await _store.ListKeysAsync();
+        var stray = Guid.NewGuid();
         await _store.DeleteAsync(StoreKeys.Record(lost.VolumeId, lost.Id), Repositories.Token);
-        await _store.PutAsync(StoreKeys.Pack("volume-2", Guid.NewGuid(), 1), new byte[77], cancellationToken: Repositories.Token);
+        await _store.PutAsync(StoreKeys.Pack("volume-2", stray, 1), new byte[77], cancellationToken: Repositories.Token);
         await _store.PutAsync("volumes/volume-2/notes.txt", new byte[5], cancellationToken: Repositories.Token);
+        List<string> before = await _store.ListKeysAsync();
+
         PruneReport report = await repository.PruneAsync(cancellationToken: Repositories.Token);
-        Assert.Equal(1, report.ManifestsRemoved);
-        Assert.Equal(2 + 1, report.PacksRemoved);
+
+        Assert.Equal((0L, 0L), (report.ManifestsRemoved, report.PacksRemoved));
+        Assert.Equal(before, await _store.ListKeysAsync());
+        UnreferencedData manifest = Assert.Single(report.Unreferenced, data => data.Kind == UnreferencedKind.ManifestWithoutRecord);
+        Assert.Equal((lost.VolumeId, lost.Id, false), (manifest.VolumeId, manifest.BackupId, manifest.Removed));
+        Assert.Equal((long)lost.ObjectCount, manifest.Objects);
+        UnreferencedData packs = Assert.Single(report.Unreferenced, data => data.Kind == UnreferencedKind.PacksWithoutManifest);
+        Assert.Equal(("volume-2", stray, 1L, 77L), (packs.VolumeId, packs.BackupId, packs.Objects, packs.Bytes));
         await CheckAsync(repository, [kept.Id]);
+    }
+
+    [Fact]
+    public async Task Prune_OrphansOlderThanTheAge_RemovesThemOnly()
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        Backup kept = await AddAsync(repository, _monday);
+        Backup lost = await AddAsync(repository, _monday.AddDays(1));
+        await _store.DeleteAsync(StoreKeys.Record(lost.VolumeId, lost.Id), Repositories.Token);
+        await _store.PutAsync("volumes/volume-2/notes.txt", new byte[5], cancellationToken: Repositories.Token);
+        _clock.Now += TimeSpan.FromDays(6);
+        await _store.PutAsync(StoreKeys.Pack("volume-2", Guid.NewGuid(), 1), new byte[77], cancellationToken: Repositories.Token);
+        List<string> before = await _store.ListKeysAsync();
+        var options = new PruneOptions { RemoveOrphans = true };
+
+        Assert.All((await repository.PruneAsync(options, Repositories.Token)).Unreferenced, data => Assert.False(data.Removed));
+        Assert.Equal(before, await _store.ListKeysAsync());
+
+        // The engine's own clock does not count: that of the store does.
+        _clock.Now += TimeSpan.FromDays(2);
+        Assert.Equal(0, (await repository.PruneAsync(options with { DryRun = true, OrphanAge = TimeSpan.FromDays(7) }, Repositories.Token)).ManifestsRemoved);
+        PruneReport report = await repository.PruneAsync(options, Repositories.Token);
+        Assert.Equal((1L, (long)lost.ObjectCount - 1), (report.ManifestsRemoved, report.PacksRemoved));
+        Assert.Equal([(UnreferencedKind.ManifestWithoutRecord, true), (UnreferencedKind.PacksWithoutManifest, false)], report.Unreferenced.OrderBy(data => data.Kind).Select(data => (data.Kind, data.Removed)));
+        _clock.Now += TimeSpan.FromDays(6);
+        report = await repository.PruneAsync(options, Repositories.Token);
+        Assert.Equal(1, report.PacksRemoved);
         Assert.Equal([.. await _store.ListReferencedAsync(), "volumes/volume-2/notes.txt"], await _store.ListKeysAsync());
-        Assert.True(all.Count > (await _store.ListKeysAsync()).Count);
+        await CheckAsync(repository, [kept.Id]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Prune_VolumeWithManifestsAndNoRecord_RefusesUntilItIsNamed(bool removesOrphans)
+    {
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        Backup lost = await AddAsync(repository, _monday);
+        Backup other = await StoreOtherVolumeAsync(repository);
+        await _store.DeleteAsync(StoreKeys.Record(lost.VolumeId, lost.Id), Repositories.Token);
+        _clock.Now += TimeSpan.FromDays(30);
+        List<string> before = await _store.ListKeysAsync();
+        var options = new PruneOptions { KeepLast = 1, RemoveOrphans = removesOrphans };
+
+        BackupStateException refused = await Assert.ThrowsAsync<BackupStateException>(() => repository.PruneAsync(options, Repositories.Token));
+        Assert.Contains(lost.VolumeId, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'repair'", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await _store.ListKeysAsync());
+        await repository.PruneAsync(options with { VolumeId = other.VolumeId }, Repositories.Token);
+        Assert.Equal(before, await _store.ListKeysAsync());
+
+        await repository.PruneAsync(options with { VolumesWithoutRecords = [lost.VolumeId] }, Repositories.Token);
+        Assert.Equal(removesOrphans ? await _store.ListReferencedAsync() : before, await _store.ListKeysAsync());
+        Assert.NotNull(await repository.GetAsync(other.Id, Repositories.Token));
     }
 
     [Fact]

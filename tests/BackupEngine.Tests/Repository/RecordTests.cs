@@ -129,15 +129,16 @@ public sealed class RecordTests : IAsyncDisposable
         string[] expected =
         [
             "id", "volume_id", "name", "description", "status", "size", "volume_size", "object_count", "container", "created_at", "updated_at", "data_timestamp",
-            "snapshot_id", "parent_id", "is_incremental", "availability_zone", "fail_reason", "metadata", "chunk_size", "hash", "compression",
-            "bytes_read", "bytes_changed", "bytes_stored", "duration_seconds", "manifest", "manifest_sha256", "engine_version", "checksum",
+            "stored_at", "ordered_at", "snapshot_id", "parent_id", "is_incremental", "availability_zone", "fail_reason", "metadata", "chunk_size", "hash", "compression",
+            "bytes_read", "bytes_changed", "bytes_stored", "duration_seconds", "manifest", "manifest_sha256", "engine_version", "record_version", "checksum",
         ];
         Assert.Equal(expected, record.Select(member => member.Key));
         Assert.Equal("available", (string)record["status"]!);
         Assert.Equal(1, (int)record["size"]!);
         Assert.Equal(200_000, (int)record["volume_size"]!);
         Assert.Equal("lz4", (string)record["compression"]!);
-        Assert.Equal("xxh128", (string)record["hash"]!);
+        Assert.Equal("blake3", (string)record["hash"]!);
+        Assert.Equal(1, (int)record["record_version"]!);
     }
 
     /// <summary>What operations set aside is reckoned by them: a restore of such an import waited for ever, and all behind it.</summary>

@@ -146,7 +146,9 @@ public sealed class RepackTests : IAsyncDisposable
             await CheckAsync(repacking, $"{operation}, repack before call {call}");
             await repacking.PruneAsync(Repack, Repositories.Token);
             await CheckAsync(repacking, $"{operation}, repack before call {call}, and another");
-            await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(store, $"{operation}, repack before call {call}");
+
+            // What a repack stored for a backup that was removed meanwhile has no evidence for its removal: it is reported.
+            await StoreState.AssertPruneReportsOrphansAsync(store, $"{operation}, repack before call {call}");
         }
 
         Assert.True(repacks > 0);
@@ -231,7 +233,7 @@ public sealed class RepackTests : IAsyncDisposable
                 VolumeAssert.Same(_contents[last.Id], await repository.RestoreOverAsync(last), "restored while it was repacked");
                 break;
             case "read":
-                await using (Stream stream = await repository.OpenReadAsync(last.Id, Repositories.Token))
+                await using (Stream stream = await repository.OpenReadAsync(last.Id, cancellationToken: Repositories.Token))
                 {
                     using var read = new MemoryStream();
                     await stream.CopyToAsync(read, Repositories.Token);

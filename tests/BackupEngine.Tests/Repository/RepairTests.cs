@@ -89,13 +89,17 @@ public sealed class RepairTests : IAsyncLifetime
         Backup copy = await ImportCopyOfFullAsync();
         await _store.PutAsync(StoreKeys.Record(copy.VolumeId, copy.Id), "garbage"u8.ToArray(), cancellationToken: Repositories.Token);
         RepairReport report = await _repository.RepairAsync(cancellationToken: Repositories.Token);
-        Assert.Empty(report.RecordsRebuilt.Concat(report.BackupsMarked));
+        Assert.Empty(report.BackupsMarked);
         Assert.Equal([copy.Id], report.Findings.Select(finding => finding.BackupId));
         await Assert.ThrowsAsync<CorruptionException>(() => _repository.PruneAsync(cancellationToken: Repositories.Token));
-        Assert.NotNull(await _store.HeadAsync(_full.ManifestKey!, Repositories.Token));
+
+        // The data itself is a backup again, under the id that it first had.
+        Assert.Equal([_full.Id], report.RecordsRebuilt);
+        VolumeAssert.Same(_first, await _repository.RestoreOverAsync(_full), "the data of the record");
 
         // Whoever does not need it says so.
         await _repository.DeleteAsync(copy.Id, Repositories.Token);
+        await _repository.DeleteAsync(_full.Id, Repositories.Token);
         await StoreState.AssertPruneLeavesOnlyWhatIsNeededAsync(_store, "after it was given up");
     }
 
@@ -139,7 +143,11 @@ public sealed class RepairTests : IAsyncLifetime
         await _repository.DeleteAsync(copy.Id, Repositories.Token);
         Assert.NotNull(await _store.HeadAsync(_full.ManifestKey!, Repositories.Token));
         await _repository.DeleteAsync(second.Id, Repositories.Token);
-        await _repository.PruneAsync(new PruneOptions { BreakIntents = true, IntentAge = TimeSpan.Zero }, Repositories.Token);
+
+        // That both named the data was known to their records alone; so it is not known to be needed by nobody, and goes when that is said.
+        var options = new PruneOptions { BreakIntents = true, IntentAge = TimeSpan.Zero };
+        await Assert.ThrowsAsync<BackupStateException>(() => _repository.PruneAsync(options, Repositories.Token));
+        await _repository.PruneAsync(options with { RemoveOrphans = true, OrphanAge = TimeSpan.Zero, VolumesWithoutRecords = [_full.VolumeId] }, Repositories.Token);
         Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
     }
 

@@ -22,6 +22,9 @@ public sealed class RepeatedChunksTests : IAsyncDisposable
     [InlineData(ChunkHash.XxHash128, 1)]
     [InlineData(ChunkHash.XxHash128, 8)]
     [InlineData(ChunkHash.Sha256, 2)]
+    [InlineData(ChunkHash.Blake3, 1)]
+    [InlineData(ChunkHash.Blake3, 8)]
+    [InlineData(ChunkHash.Blake3Bits256, 2)]
     public async Task What_is_twice_in_a_volume_is_stored_once(ChunkHash hash, int workers)
     {
         BackupRepository repository = await Repositories.OpenAsync(_store);
@@ -100,12 +103,12 @@ public sealed class RepeatedChunksTests : IAsyncDisposable
     {
         BackupRepository repository = await Repositories.OpenAsync(_store);
         byte[] content = Repositories.Noise(2 * Half);
-        await repository.FullAsync(new MemoryVolume(content), Options());
+        Backup full = await repository.FullAsync(new MemoryVolume(content), Options());
         byte[] fresh = Repositories.Noise(20 * Chunk, seed: 8);
         fresh.CopyTo(content.AsSpan(10 * Chunk));
         fresh.CopyTo(content.AsSpan(200 * Chunk));
         Backup backup = await repository.BackupAsync(
-            new MemoryVolume(content), Options() with { Incremental = true, Workers = 1, ChangedExtents = [new VolumeExtent(10 * Chunk, fresh.Length), new VolumeExtent(200 * Chunk, fresh.Length)] }, cancellationToken: Repositories.Token);
+            new MemoryVolume(content), Options() with { ParentId = full.Id, Workers = 1, ChangedExtents = [new VolumeExtent(10 * Chunk, fresh.Length), new VolumeExtent(200 * Chunk, fresh.Length)] }, cancellationToken: Repositories.Token);
         Assert.InRange(backup.BytesStored, fresh.Length, fresh.Length + 30_000);
         await CheckAsync(repository, backup, content);
     }

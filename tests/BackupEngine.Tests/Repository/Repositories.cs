@@ -13,7 +13,15 @@ internal static class Repositories
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static Task<BackupRepository> OpenAsync(IObjectStore store) => BackupRepository.OpenOrCreateAsync(store, cancellationToken: Token);
+    /// <summary>Opens a repository in a store that counts as checked, so that tests which count calls, or make one fail, see the operation's own calls only.</summary>
+    public static Task<BackupRepository> OpenAsync(IObjectStore store)
+    {
+        ContractObjectStore.Trust(store);
+        return OpenCheckedAsync(store);
+    }
+
+    /// <summary>Opens a repository as a program does: the store is checked when the repository is made, or before the first write.</summary>
+    public static Task<BackupRepository> OpenCheckedAsync(IObjectStore store, RepositoryOptions? options = null) => BackupRepository.OpenOrCreateAsync(store, options, Token);
 
     public static Task<Backup> FullAsync(this BackupRepository repository, IVolume volume, BackupOptions? options = null) =>
         repository.BackupAsync(volume, options ?? new BackupOptions { VolumeId = VolumeId }, cancellationToken: Token);

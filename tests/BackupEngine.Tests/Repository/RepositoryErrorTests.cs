@@ -86,7 +86,7 @@ public sealed class RepositoryErrorTests : IAsyncLifetime
         var incremental = new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true };
         await Assert.ThrowsAsync<BackupStateException>(() => BackupAsync(incremental with { ChunkSize = 4096 }));
         await Assert.ThrowsAsync<BackupStateException>(() => BackupAsync(incremental with { Hash = ChunkHash.Sha256 }));
-        Backup same = await BackupAsync(incremental with { ChunkSize = 65_536, Hash = ChunkHash.XxHash128 });
+        Backup same = await BackupAsync(incremental with { ChunkSize = 65_536, Hash = ChunkHash.Blake3 });
         Assert.Equal(_full.Id, same.ParentId);
     }
 
@@ -114,10 +114,20 @@ public sealed class RepositoryErrorTests : IAsyncLifetime
         { "too many workers", new BackupOptions { VolumeId = "v", Workers = 257 } },
         { "little memory", new BackupOptions { VolumeId = "v", MaxMemoryBytes = 1 << 20 } },
         { "changes of a full", new BackupOptions { VolumeId = "v", ChangedExtents = [] } },
-        { "changes past the end", new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = [new VolumeExtent(299_999, 2)] } },
-        { "changes before the start", new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = [new VolumeExtent(-1, 2)] } },
-        { "changes that overflow", new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = [new VolumeExtent(long.MaxValue, long.MaxValue)] } },
+        { "changes since no named backup", new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = [] } },
     };
+
+    [Theory]
+    [InlineData(299_999, 2)]
+    [InlineData(-1, 2)]
+    [InlineData(long.MaxValue, long.MaxValue)]
+    public async Task Backup_ChangedExtentsBeyondTheVolume_Throws(long offset, long length)
+    {
+        var options = new BackupOptions { VolumeId = Repositories.VolumeId, ParentId = _full.Id, ChangedExtents = [new VolumeExtent(offset, length)] };
+        ArgumentException error = await Assert.ThrowsAsync<ArgumentException>(() => BackupAsync(options));
+        Assert.DoesNotContain("ParentId", error.Message, StringComparison.Ordinal);
+        Assert.Equal(_keys, await _store.ListKeysAsync());
+    }
 
     [Theory]
     [MemberData(nameof(WrongOptions), DisableDiscoveryEnumeration = true)]
@@ -207,7 +217,7 @@ public sealed class RepositoryErrorTests : IAsyncLifetime
         await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.GetAsync(Guid.NewGuid(), Repositories.Token));
         await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.DeleteAsync(Guid.NewGuid(), Repositories.Token));
         await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.ExportRecordAsync(Guid.NewGuid(), Repositories.Token));
-        await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.OpenReadAsync(Guid.NewGuid(), Repositories.Token));
+        await Assert.ThrowsAsync<BackupNotFoundException>(() => _repository.OpenReadAsync(Guid.NewGuid(), cancellationToken: Repositories.Token));
     }
 
     [Theory]

@@ -122,7 +122,7 @@ public sealed class ResumeTests : IAsyncDisposable
     {
         await CutOffAsync(_content, packs: 7);
         using var cancel = new CancellationTokenSource();
-        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 17 ? cancel.CancelAsync() : Task.CompletedTask };
+        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 20 ? cancel.CancelAsync() : Task.CompletedTask };
         BackupRepository repository = await Repositories.OpenAsync(watching);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => repository.BackupAsync(new MemoryVolume(_content), Options(), cancellationToken: cancel.Token));
         Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());

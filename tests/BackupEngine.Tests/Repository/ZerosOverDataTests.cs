@@ -102,7 +102,7 @@ public sealed class ZerosOverDataTests : IAsyncLifetime
     [Fact]
     public async Task In_a_stream()
     {
-        await using Stream stream = await _repository.OpenReadAsync(_backup.Id, Repositories.Token);
+        await using Stream stream = await _repository.OpenReadAsync(_backup.Id, cancellationToken: Repositories.Token);
         byte[] read = new byte[Size];
         await stream.ReadExactlyAsync(read, Repositories.Token);
         VolumeAssert.Same(_child, read, "a stream");
@@ -115,7 +115,9 @@ public sealed class ZerosOverDataTests : IAsyncLifetime
         model.Write(_child, 0);
         model.Punch(0, Size);
         Backup hole = await _repository.IncrementalAsync(model.ToVolume());
-        Assert.Equal(0, hole.BytesRead);
+
+        // Read where the parent has data, because a hole may be reported wrongly; nowhere else.
+        Assert.Equal(2 * 65_536, hole.BytesRead);
         byte[] restored = await _repository.RestoreOverAsync(hole);
         VolumeAssert.Same(new byte[Size], restored, "a volume that became one hole");
     }
@@ -125,9 +127,10 @@ public sealed class ZerosOverDataTests : IAsyncLifetime
     {
         byte[] next = [.. _child];
         next.AsSpan(0, 65_536).Clear();
+        Backup parent = await _repository.FindAsync("latest", cancellationToken: Repositories.Token);
         Backup backup = await _repository.BackupAsync(
             new MemoryVolume(next),
-            new BackupOptions { VolumeId = Repositories.VolumeId, Incremental = true, ChangedExtents = [new VolumeExtent(0, 65_536)] },
+            new BackupOptions { VolumeId = Repositories.VolumeId, ParentId = parent.Id, ChangedExtents = [new VolumeExtent(0, 65_536)] },
             cancellationToken: Repositories.Token);
         VolumeAssert.Same(next, await _repository.RestoreOverAsync(backup), "zeros by changed extents");
     }

@@ -100,6 +100,10 @@ namespace BackupEngine.Service.Catalog.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("object_count");
 
+                    b.Property<long?>("OrderTicks")
+                        .HasColumnType("bigint")
+                        .HasColumnName("order_ticks");
+
                     b.Property<string>("ParentId")
                         .HasColumnType("text")
                         .HasColumnName("parent_id")

@@ -95,6 +95,10 @@ namespace BackupEngine.Service.Catalog.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("object_count");
 
+                    b.Property<long?>("OrderTicks")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("order_ticks");
+
                     b.Property<string>("ParentId")
                         .HasColumnType("TEXT")
                         .HasColumnName("parent_id")

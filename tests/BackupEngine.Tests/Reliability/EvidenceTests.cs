@@ -149,12 +149,16 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
     [Fact]
     public async Task Repair_ManifestsOfRepackDeletionAndWriter_AreNotResurrected()
     {
-        int seed = TestSeed.Next();
         BackupRepository repository = await Repositories.OpenAsync(_store);
-        List<Backup> backups = await CreateChainsAsync(repository, new Random(seed), "volume-1");
+        List<Backup> backups = await CreateChainsAsync(repository, new Random(TestSeed.Next()), "volume-1");
+        byte[] content = Repositories.Noise(400_000);
+        var options = new BackupOptions { VolumeId = "volume-1" };
+        await repository.BackupAsync(new MemoryVolume(content), options, cancellationToken: Repositories.Token);
+        content = [.. Repositories.Noise(200_000, 7), .. content[200_000..]];
+        backups.Add(await repository.BackupAsync(new MemoryVolume(content), options with { Incremental = true }, cancellationToken: Repositories.Token));
         var records = new RecordStore(_store);
 
-        // A repack changed the record, and died before the prune that removes the old manifest.
+        // A repack of the half that the last one still needs changed the record, and died before the prune that removes the old manifest.
         await using (InMemoryObjectStore repacked = await _store.CloneAsync())
         {
             string old = backups[^1].ManifestKey!;

@@ -339,11 +339,25 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
 
         // Intents before the stones that stand for them: one without a stone could be taken over, although its packs may have an owner by now.
         await store.DeleteAsync(breaking.Keys, cancellationToken).ConfigureAwait(false);
-        await store.DeleteAsync([.. removed.Where(IsDone).Select(backup => StoreKeys.Record(backup.VolumeId, backup.Id))], cancellationToken).ConfigureAwait(false);
+        List<string> done = [];
+        foreach (Backup backup in removed.Where(IsDone))
+        {
+            if (await IsManifestGoneAsync(data, backup, cancellationToken).ConfigureAwait(false))
+                done.Add(StoreKeys.Record(backup.VolumeId, backup.Id));
+        }
+
+        await store.DeleteAsync(done, cancellationToken).ConfigureAwait(false);
 
         // Where more was kept than is known to be needed, or was not looked at, the record stays: it is the evidence for what the next prune removes.
         bool IsDone(Backup backup) => IntentStore.DataOf(backup).VolumeId is var volumeId && !unclearVolumes.Contains(volumeId) && (options.VolumeId is null || options.VolumeId == volumeId);
     }
+
+    /// <summary>A repack may have given a backup another manifest and packs after this prune had listed what there is: nothing of that was removed.</summary>
+    private async Task<bool> IsManifestGoneAsync(StoredData data, Backup backup, CancellationToken cancellationToken) =>
+        backup.ManifestKey is not { } key
+        || !StoreKeys.TryParseManifest(key, out string volumeId, out Guid id)
+        || data.ListedManifests.ContainsKey((volumeId, id))
+        || await store.HeadAsync(key, cancellationToken).ConfigureAwait(false) is null;
 
     private async Task RemoveMarksAsync(List<string> marks)
     {

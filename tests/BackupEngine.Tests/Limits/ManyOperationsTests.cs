@@ -19,7 +19,6 @@ public sealed class ManyOperationsTests : IDisposable
     private const long SlackBytes = 192L << 20;
 
     private readonly ScratchDirectory _directory = new();
-    private long _peakWorkingSet;
 
     public void Dispose() => _directory.Dispose();
 
@@ -35,21 +34,20 @@ public sealed class ManyOperationsTests : IDisposable
 
         GC.Collect();
         long before = Environment.WorkingSet;
-        var progress = new Sampler(this);
+        var progress = new Sampler(limits);
         Task<Backup>[] backups = [.. Enumerable.Range(0, 25).Select(i => repository.BackupAsync(
             new MemoryVolume(content, allocated, 4096), new BackupOptions { VolumeId = $"volume-{i}", MaxMemoryBytes = 1L << 30 }, progress, Repositories.Token))];
         Task<RestoreResult>[] restores = [.. Enumerable.Range(0, 24).Select(RestoreAsync)];
         Task<VerifyReport> verification = repository.VerifyAsync(new VerifyOptions { BackupId = parent.Id, Deep = true }, progress, Repositories.Token);
-        int mostWaiting = limits.WaitingOperations;
         await Task.WhenAll([.. backups, .. restores, verification]);
 
         Assert.InRange(limits.PeakBufferBytes, 1, BudgetBytes);
         Assert.Equal(0, limits.BufferBytes);
         Assert.Equal(BudgetBytes, limits.Budget.Free.Bytes);
-        Assert.True(mostWaiting > 20, $"{mostWaiting} waited: the memory was too much to be a test");
-        Assert.True(_peakWorkingSet - before < BudgetBytes + SlackBytes, $"The process grew from {before} to {_peakWorkingSet} bytes.");
+        Assert.True(progress.MostWaiting > 20, $"{progress.MostWaiting} waited: the memory was too much to be a test");
+        Assert.True(progress.PeakWorkingSet - before < BudgetBytes + SlackBytes, $"The process grew from {before} to {progress.PeakWorkingSet} bytes.");
         TestContext.Current.SendDiagnosticMessage(
-            $"peak of buffers {limits.PeakBufferBytes >> 20} MiB of {BudgetBytes >> 20}, working set {before >> 20} to {_peakWorkingSet >> 20} MiB, {mostWaiting} waited");
+            $"peak of buffers {limits.PeakBufferBytes >> 20} MiB of {BudgetBytes >> 20}, working set {before >> 20} to {progress.PeakWorkingSet >> 20} MiB, {progress.MostWaiting} waited");
 
         Assert.Empty((await verification).Findings);
         Assert.All(restores, restore => Assert.Equal(content.Length, restore.Result.BytesWritten));
@@ -64,13 +62,21 @@ public sealed class ManyOperationsTests : IDisposable
         }
     }
 
-    private sealed class Sampler(ManyOperationsTests test) : IProgress<BackupProgress>
+    private sealed class Sampler(OperationLimits limits) : IProgress<BackupProgress>
     {
+        private readonly Lock _lock = new();
+
+        public long PeakWorkingSet { get; private set; }
+
+        public int MostWaiting { get; private set; }
+
         public void Report(BackupProgress value)
         {
-            long now = Environment.WorkingSet;
-            for (long peak = Interlocked.Read(ref test._peakWorkingSet); now > peak;)
-                peak = Interlocked.CompareExchange(ref test._peakWorkingSet, now, peak) == peak ? now : Interlocked.Read(ref test._peakWorkingSet);
+            lock (_lock)
+            {
+                PeakWorkingSet = Math.Max(PeakWorkingSet, Environment.WorkingSet);
+                MostWaiting = Math.Max(MostWaiting, limits.WaitingOperations);
+            }
         }
     }
 }

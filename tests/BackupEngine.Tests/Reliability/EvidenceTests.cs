@@ -154,7 +154,7 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
         byte[] content = Repositories.Noise(400_000);
         var options = new BackupOptions { VolumeId = "volume-1" };
         await repository.BackupAsync(new MemoryVolume(content), options, cancellationToken: Repositories.Token);
-        content = [.. Repositories.Noise(200_000, 7), .. content[200_000..]];
+        content = [.. Repositories.Noise(200_000, 8), .. content[200_000..]];
         backups.Add(await repository.BackupAsync(new MemoryVolume(content), options with { Incremental = true }, cancellationToken: Repositories.Token));
         var records = new RecordStore(_store);
 

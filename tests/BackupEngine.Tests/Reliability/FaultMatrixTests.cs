@@ -105,9 +105,9 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
         VerifyFinding finding = Assert.Single(report.Findings);
         Assert.Contains("the manifest is missing", finding.Problem, StringComparison.Ordinal);
         List<string> before = await store.ListKeysAsync();
-        CorruptionException e = await Assert.ThrowsAsync<CorruptionException>(() => repository.PruneAsync(new PruneOptions { KeepLast = 3 }, Repositories.Token));
-        Assert.Equal(finding.Key, e.Key);
-        Assert.True(before.SequenceEqual(await store.ListKeysAsync()), $"{what}: a prune that failed removed something");
+        PruneReport prune = await repository.PruneAsync(new PruneOptions { KeepLast = 3 }, Repositories.Token);
+        Assert.Contains(prune.Kept, kept => kept.Contains(finding.BackupId.ToString()!, StringComparison.Ordinal));
+        Assert.True(before.SequenceEqual(await store.ListKeysAsync()), $"{what}: a prune removed something for a backup without its manifest");
         RepairReport repair = await repository.RepairAsync(cancellationToken: Repositories.Token);
         Assert.Equal([finding.BackupId], repair.BackupsMarked);
         await repository.DeleteAsync(finding.BackupId, Repositories.Token);

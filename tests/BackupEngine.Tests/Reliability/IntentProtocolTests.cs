@@ -199,7 +199,7 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
         List<string> stored = await store.ListKeysAsync();
 
         // What an actor stored after the evidence for its removal had gone is reported and stays.
-        string[] left = [.. stored.Except(referenced).Where(key => !StoreState.IsReported(key, reported))];
+        string[] left = await store.ListUnreportedAsync(stored.Except(referenced), reported);
         return left.Length == 0 && referenced.All(stored.Contains) ? null : $"prune left [{string.Join(", ", left)}] or removed [{string.Join(", ", referenced.Except(stored))}]";
     }
 }

@@ -113,6 +113,7 @@ public sealed class TestRunTests : IDisposable
         Assert.EndsWith("== Skipped tests by reason\n      2 'x' is not installed\n      1 no S3 server\n2 passed, 0 failed, 3 skipped", output, StringComparison.Ordinal);
         Assert.Empty(Calls("apt-get"));
         Assert.Equal("test endpoint= key= servers=none", Assert.Single(Calls("environment")));
+        Assert.Contains("--filter-not-trait Duration=Long", Calls("dotnet")[^1], StringComparison.Ordinal);
     }
 
     [Theory]
@@ -131,8 +132,9 @@ public sealed class TestRunTests : IDisposable
     [Fact]
     public void Run_Filter_IsPassedToTheTests()
     {
-        Run("--quick --filter *Prune*");
+        Run("--no-install --filter *Prune*");
         Assert.Contains("--filter-method *Prune*", Calls("dotnet")[^1], StringComparison.Ordinal);
+        Assert.DoesNotContain("--filter-not-trait", Calls("dotnet")[^1], StringComparison.Ordinal);
     }
 
     [Theory]

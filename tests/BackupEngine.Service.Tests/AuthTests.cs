@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using BackupEngine.Service.Api;
 using BackupEngine.Service.Auth;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Service.Tests;
 
@@ -78,6 +79,7 @@ public sealed class AuthTests
         Assert.Equal(0, keystone.Asked);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("volume 3.999", 406, "Version 3.999 is not supported by the API. Minimum is 3.0 and maximum is 3.70.")]
     [InlineData("volume 2.0", 406, "Version 2.0 is not supported by the API. Minimum is 3.0 and maximum is 3.70.")]

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BackupEngine.Service.Catalog;
+using BackupEngine.TestKit;
 using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Tests;
@@ -10,6 +11,7 @@ public sealed class BackupRulesTests
     private const string Project = ServiceUnderTest.Project;
     private const string Backups = $"/v3/{Project}/backups";
 
+    [LongRunning]
     [Theory]
     [InlineData("""{"backup": {}}""", "Invalid input for field/attribute backup. Value: {}. 'volume_id' is a required property")]
     [InlineData("""{"backup": null}""", "Invalid input for field/attribute backup. Value: None. None is not of type 'object'")]
@@ -25,6 +27,7 @@ public sealed class BackupRulesTests
         Assert.Equal((400, message), (answer.Status, answer.Message));
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("""{"a b": "x", "": "y"}""", "Invalid input for field/attribute metadata. Value: {'a b': 'x', '': 'y'}. '' does not match any of the regexes: '^[a-zA-Z0-9-_:. /]{1,255}$'")]
     [InlineData("""{"@project_id": "x"}""", "Invalid input for field/attribute metadata. Value: {'@project_id': 'x'}. '@project_id' does not match any of the regexes: '^[a-zA-Z0-9-_:. /]{1,255}$'")]
@@ -37,6 +40,7 @@ public sealed class BackupRulesTests
         Assert.Equal((400, message), (answer.Status, answer.Message));
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("true", true)]
     [InlineData("\"YES\"", true)]

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Service.Tests;
 
@@ -9,6 +10,7 @@ public sealed class LifeCycleTests
     private const string Backups = $"/v3/{ServiceUnderTest.Project}/backups";
     private const string Volumes = $"/v3/{ServiceUnderTest.Project}/volumes";
 
+    [LongRunning]
     [Fact]
     public async Task A_full_and_two_incrementals_form_a_chain_and_each_restores()
     {
@@ -118,6 +120,7 @@ public sealed class LifeCycleTests
         Assert.Equal(content, await RestoreAsync(service, copy));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_fresh_catalog_takes_over_a_container_record_by_record()
     {
@@ -166,6 +169,7 @@ public sealed class LifeCycleTests
         Assert.Equal("available", (string?)(await service.GetAsync($"/v3/{ServiceUnderTest.Project}/snapshots/{snapshot["id"]}")).Json["snapshot"]!["status"]);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_volume_that_cannot_be_read_leaves_an_error_with_a_reason_and_a_free_volume()
     {
@@ -181,6 +185,7 @@ public sealed class LifeCycleTests
         Assert.Equal("available", (string?)(await service.GetAsync($"{Volumes}/{volume.Id}")).Json["volume"]!["status"]);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_restore_that_fails_leaves_the_backup_available_and_the_volume_in_error()
     {
@@ -214,6 +219,7 @@ public sealed class LifeCycleTests
         Assert.Equal(404, (await service.GetAsync($"/v1/backups/{backup}/progress", token: "user2:" + ServiceUnderTest.OtherProject)).Status);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_lost_catalog_is_rebuilt_from_the_container_alone()
     {

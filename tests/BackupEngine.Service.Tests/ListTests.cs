@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Jobs;
 using BackupEngine.Service.Tests.Running;
+using BackupEngine.TestKit;
 using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Tests;
@@ -13,6 +14,7 @@ public sealed class ListTests
 
     private static readonly DateTime _start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
+    [LongRunning]
     [Theory]
     [InlineData(false, "created_at:desc")]
     [InlineData(false, "created_at:asc")]
@@ -43,6 +45,7 @@ public sealed class ListTests
         Assert.Equal(before[5..].Except([before[10]]), rest);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -121,6 +124,7 @@ public sealed class ListTests
         Assert.Empty(Ids(await service.GetAsync($"{Backups}?status=available&nosuch=1")));
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("limit=x", 400, "limit param must be an integer")]
     [InlineData("limit=", 400, "limit param must be an integer")]

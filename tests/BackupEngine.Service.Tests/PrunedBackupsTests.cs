@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using BackupEngine.ObjectStores;
 using BackupEngine.Service.Jobs;
+using BackupEngine.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BackupEngine.Service.Tests;
@@ -11,6 +12,7 @@ public sealed class PrunedBackupsTests
     private const string Project = ServiceUnderTest.Project;
     private const string Backups = $"/v3/{Project}/backups";
 
+    [LongRunning]
     [Fact]
     public async Task The_check_finds_them_and_they_can_be_deleted_while_the_others_live_on()
     {
@@ -30,6 +32,7 @@ public sealed class PrunedBackupsTests
         Assert.Equal(content, await File.ReadAllBytesAsync(Path.Combine(service.VolumesDirectory, volume + ".img"), ServiceUnderTest.Cancel));
     }
 
+    [LongRunning]
     [Fact]
     public async Task Whoever_asks_for_one_first_finds_it_too()
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Service.Tests;
 
@@ -29,6 +30,7 @@ public sealed partial class RecordedExchangesTests
         ["export.ok"] = ["$.backup-record.backup_service", "$.backup-record.backup_url"],
     };
 
+    [LongRunning]
     [Fact]
     public async Task Every_recorded_exchange_is_answered_alike()
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Service.Tests;
 
@@ -25,6 +26,7 @@ public sealed class SecurityTests
         ],
     };
 
+    [LongRunning]
     [Theory]
     [InlineData("user1:" + Project)]
     [InlineData("an-administrators-tokem")]
@@ -131,6 +133,7 @@ public sealed class SecurityTests
         Assert.True(File.Exists(Path.Combine(service.Directory, "secret.img")));
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("../up")]
     [InlineData("a/../../b")]
@@ -177,6 +180,7 @@ public sealed class SecurityTests
         }
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("container", "../../etc")]
     [InlineData("container", "/etc")]
@@ -193,6 +197,7 @@ public sealed class SecurityTests
         Assert.Equal(400, (await ImportAsync(service, record)).Status);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("""{"id": "\ud800", "size": 1}""")]
     [InlineData("""{"id": "11111111-2222-3333-4444-555555555555", "size": 1, "display_name": "\ud800"}""")]
@@ -224,6 +229,7 @@ public sealed class SecurityTests
         Assert.Equal("available", (string?)(await service.ShowAsync(good))["status"]);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("application/json", 404)]
     [InlineData("APPLICATION/JSON; charset=utf-8", 404)]

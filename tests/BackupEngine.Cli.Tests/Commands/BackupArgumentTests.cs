@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -10,6 +11,7 @@ public sealed class BackupArgumentTests(StoreWithOneBackup given) : IClassFixtur
 {
     private static readonly string[] _commands = ["show", "delete", "export", "verify"];
 
+    [LongRunning]
     [Fact]
     public async Task The_whole_id_a_prefix_of_it_and_latest_are_the_same_backup()
     {
@@ -30,6 +32,7 @@ public sealed class BackupArgumentTests(StoreWithOneBackup given) : IClassFixtur
         given.MustBeUntouched();
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_ambiguous_prefix_is_wrong_usage_for_every_command()
     {

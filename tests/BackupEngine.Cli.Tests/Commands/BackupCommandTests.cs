@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -22,6 +23,7 @@ public sealed class BackupCommandTests : IDisposable
         Assert.Contains("stored 1.0 MiB", lines[1], StringComparison.Ordinal);
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_incremental_says_which_parent_it_used()
     {
@@ -32,6 +34,7 @@ public sealed class BackupCommandTests : IDisposable
         Assert.Contains($"parent {full}", result.Stdout, StringComparison.Ordinal);
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_incremental_reads_all_and_stores_only_what_changed()
     {
@@ -46,6 +49,7 @@ public sealed class BackupCommandTests : IDisposable
         Assert.InRange(record.GetProperty("bytes_stored").GetInt64(), 65536, 80_000);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_parent_can_be_named_by_the_first_characters_of_its_id()
     {
@@ -72,6 +76,7 @@ public sealed class BackupCommandTests : IDisposable
         Assert.Equal(Size, record.GetProperty("volume_size").GetInt64());
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_volume_keeps_its_id_however_its_path_is_written()
     {
@@ -87,6 +92,7 @@ public sealed class BackupCommandTests : IDisposable
         Assert.Equal(id, linked.GetProperty("volume_id").GetString());
     }
 
+    [LongRunning]
     [Fact]
     public async Task Only_the_extents_that_are_said_to_have_changed_are_read()
     {
@@ -101,6 +107,7 @@ public sealed class BackupCommandTests : IDisposable
         await _workspace.MustStillHoldAsync(record.GetProperty("id").GetString()!, expected, backups: 2);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("0 nonsense\n")]
     [InlineData("-5 10\n")]
@@ -129,6 +136,7 @@ public sealed class BackupCommandTests : IDisposable
         Assert.False(Directory.Exists(_workspace.Store));
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_incremental_without_any_parent_is_refused()
     {
@@ -140,6 +148,7 @@ public sealed class BackupCommandTests : IDisposable
         await _workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume));
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_unknown_parent_is_not_found()
     {
@@ -149,6 +158,7 @@ public sealed class BackupCommandTests : IDisposable
         await _workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume));
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_incremental_cannot_change_what_its_chain_agreed_on()
     {

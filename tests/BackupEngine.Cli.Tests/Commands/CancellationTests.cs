@@ -1,4 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -9,6 +10,7 @@ public sealed class CancellationTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Theory]
     [InlineData(CliProcess.Interrupt, "")]
     [InlineData(CliProcess.Terminate, "")]
@@ -30,6 +32,7 @@ public sealed class CancellationTests : IDisposable
         await _workspace.MustStillHoldAsync(id, content);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,4 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -7,6 +8,7 @@ public sealed class CancelledRestoreTests(CancelledRestoreTests.LargeBackup give
 {
     private const int Size = 256 << 20;
 
+    [LongRunning]
     [Theory]
     [InlineData(CliProcess.Interrupt)]
     [InlineData(CliProcess.Terminate)]

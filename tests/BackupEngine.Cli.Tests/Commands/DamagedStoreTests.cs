@@ -39,7 +39,7 @@ public sealed class DamagedStoreTests : IDisposable
         CliResult young = (await CliProcess.RunAsync("prune", "--store", _workspace.Store, "--orphans", "--json")).MustSucceed();
         JsonElement data = Assert.Single(young.Json.GetProperty("unreferenced").EnumerateArray());
         Assert.Equal(("manifest_without_record", lost, false), (data.GetProperty("kind").GetString(), data.GetProperty("backup_id").GetString(), data.GetProperty("removed").GetBoolean()));
-        CliResult gone = (await CliProcess.RunAsync("prune", "--store", _workspace.Store, "--orphans", "--orphan-age", "0s")).MustSucceed();
+        CliResult gone = (await CliProcess.RunAsync("prune", "--store", _workspace.Store, "--orphans", "--orphan-age", "0m")).MustSucceed();
         Assert.Contains($"Removed 3 objects of backup {lost}", gone.Stdout, StringComparison.Ordinal);
         Assert.DoesNotContain(Workspace.FilesOf(_workspace.Store), path => path.Contains(lost, StringComparison.Ordinal));
         (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--deep")).MustSucceed();

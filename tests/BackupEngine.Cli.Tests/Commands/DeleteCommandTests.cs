@@ -1,4 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -8,6 +9,7 @@ public sealed class DeleteCommandTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task A_deleted_backup_is_gone_with_its_data()
     {
@@ -23,6 +25,7 @@ public sealed class DeleteCommandTests : IDisposable
         await _workspace.MustStillHoldAsync(first, File.ReadAllBytes(volume));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_parent_is_not_deleted_while_an_incremental_descends_from_it()
     {

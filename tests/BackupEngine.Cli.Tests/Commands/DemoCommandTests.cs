@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -20,6 +21,7 @@ public sealed class DemoCommandTests : IDisposable
         Assert.Empty(System.IO.Directory.EnumerateFileSystemEntries(Directory));
     }
 
+    [LongRunning]
     [Fact]
     public async Task The_commands_that_it_shows_work()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -11,6 +12,7 @@ public sealed class DisasterRecoveryTests : IDisposable
 
     public void Dispose() => _new.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task From_a_directory_alone_everything_is_listed_and_restored()
     {

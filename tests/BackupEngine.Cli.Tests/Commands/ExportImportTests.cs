@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -9,6 +10,7 @@ public sealed class ExportImportTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task A_record_comes_back_where_only_the_data_was_left()
     {
@@ -23,6 +25,7 @@ public sealed class ExportImportTests : IDisposable
         await _workspace.MustStillHoldAsync(id, content);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("{0}")]
     [InlineData("\uFEFF{0}")]
@@ -37,6 +40,7 @@ public sealed class ExportImportTests : IDisposable
         await _workspace.MustStillHoldAsync(id, content);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_backup_that_is_here_already_is_not_imported_over_itself()
     {
@@ -45,6 +49,7 @@ public sealed class ExportImportTests : IDisposable
         await _workspace.MustStillHoldAsync(id, content);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_record_whose_data_is_not_here_is_refused()
     {

@@ -1,5 +1,6 @@
 using BackupEngine.Cli.CommandLine;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -15,6 +16,7 @@ public sealed class HelpTests
             ["backup", "restore", "list", "show", "delete", "export", "import", "verify", "repair", "prune", "check-store", "demo", "serve", "catalog"],
             new BackupEngineCommand().Subcommands.Select(command => command.Name));
 
+    [LongRunning]
     [Theory]
     [MemberData(nameof(Commands))]
     public async Task Every_command_explains_itself_with_an_example(string command)

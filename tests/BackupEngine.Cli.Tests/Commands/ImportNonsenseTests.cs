@@ -1,4 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -25,6 +26,7 @@ public sealed class ImportNonsenseTests(StoreWithOneBackup given) : IClassFixtur
         """{"backup_service":"another.service","backup_url":"e30="}""",
     ];
 
+    [LongRunning]
     [Theory]
     [MemberData(nameof(Nonsense))]
     public async Task Nonsense_is_refused_and_changes_nothing(string nonsense)

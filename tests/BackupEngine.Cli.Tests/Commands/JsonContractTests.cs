@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -9,8 +10,8 @@ public sealed class JsonContractTests : IDisposable
     private static readonly string[] _recordFields =
     [
         "availability_zone", "bytes_changed", "bytes_read", "bytes_stored", "chunk_size", "compression", "container", "created_at",
-        "data_timestamp", "description", "duration_seconds", "engine_version", "fail_reason", "hash", "id", "is_incremental", "manifest",
-        "manifest_sha256", "metadata", "name", "object_count", "parent_id", "record_version", "size", "snapshot_id", "status", "updated_at", "volume_id", "volume_size",
+        "data_timestamp", "description", "duration_seconds", "engine_version", "fail_reason", "has_future_timestamp", "hash", "id", "is_incremental", "manifest",
+        "manifest_sha256", "metadata", "name", "object_count", "ordered_at", "parent_id", "record_version", "size", "snapshot_id", "status", "stored_at", "updated_at", "volume_id", "volume_size",
     ];
 
     private readonly Workspace _workspace = new();
@@ -78,6 +79,7 @@ public sealed class JsonContractTests : IDisposable
         Assert.Equal(record.GetProperty("id").GetString(), result.GetProperty("id").GetString());
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("export latest")]
     [InlineData("export latest --json")]
@@ -90,12 +92,13 @@ public sealed class JsonContractTests : IDisposable
         Assert.NotEmpty(exported.GetProperty("backup_url").GetBytesFromBase64());
     }
 
+    [LongRunning]
     [Fact]
     public async Task Verify_prints_its_report()
     {
         await BackUpAsync();
         JsonElement report = (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--json")).MustSucceed().Json;
-        MustHave(report, ["backups_checked", "bytes_read", "deep", "duration_seconds", "findings", "intact_again", "ok", "packs_checked", "requests"]);
+        MustHave(report, ["backups_checked", "bytes_read", "deep", "duration_seconds", "findings", "future_timestamps", "intact_again", "ok", "packs_checked", "requests"]);
         MustBeRequests(report.GetProperty("requests"));
         Assert.Equal(0, report.GetProperty("findings").GetArrayLength());
     }
@@ -106,7 +109,7 @@ public sealed class JsonContractTests : IDisposable
         await BackUpAsync();
         File.Delete(Directory.EnumerateFiles(_workspace.Store, "*", SearchOption.AllDirectories).First(path => path.Contains("/packs/", StringComparison.Ordinal)));
         JsonElement report = (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--json")).Json;
-        MustHave(report, ["backups_checked", "bytes_read", "deep", "duration_seconds", "error", "exit_code", "findings", "intact_again", "ok", "packs_checked", "requests"]);
+        MustHave(report, ["backups_checked", "bytes_read", "deep", "duration_seconds", "error", "exit_code", "findings", "future_timestamps", "intact_again", "ok", "packs_checked", "requests"]);
         MustHave(report.GetProperty("findings")[0], ["backup_id", "key", "offset", "problem", "volume_length", "volume_offset"]);
     }
 

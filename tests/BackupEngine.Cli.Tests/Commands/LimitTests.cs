@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using BackupEngine.Cli.CommandLine;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -31,6 +32,7 @@ public sealed class LimitTests(Workspace workspace) : IClassFixture<Workspace>
         Assert.Contains($"'{text}'", problem, StringComparison.Ordinal);
     }
 
+    [LongRunning]
     [Fact]
     public async Task Rates_and_memory_hold_back_backup_restore_and_verify_and_change_nothing_else()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -44,6 +45,7 @@ public sealed class ListCommandTests : IDisposable
         Assert.Equal(0, (await CliProcess.RunAsync("list", "--store", _workspace.Store, "--json")).MustSucceed().Json.GetArrayLength());
     }
 
+    [LongRunning]
     [Fact]
     public async Task What_markup_would_be_in_a_name_is_shown_as_it_is()
     {

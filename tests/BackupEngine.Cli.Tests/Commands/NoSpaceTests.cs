@@ -1,4 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Cli.Tests.Commands;
@@ -15,6 +16,7 @@ public sealed class NoSpaceTests : IDisposable
         _workspace.Dispose();
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_backup_without_room_fails_and_leaves_what_was_committed()
     {
@@ -33,6 +35,7 @@ public sealed class NoSpaceTests : IDisposable
         Assert.Equal(File.ReadAllBytes(volume), File.ReadAllBytes(target));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_restore_without_room_takes_its_unfinished_file_away()
     {

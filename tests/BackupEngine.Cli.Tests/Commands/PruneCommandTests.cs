@@ -1,4 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -8,6 +9,7 @@ public sealed class PruneCommandTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task The_middle_of_a_chain_goes_and_the_rest_restores()
     {
@@ -48,6 +50,7 @@ public sealed class PruneCommandTests : IDisposable
     public async Task Parts_and_times_that_make_no_sense_are_wrong_usage(string option, string value) =>
         (await CliProcess.RunAsync("verify", "--store", _workspace.Store, "--deep", $"{option}={value}")).MustFail(ExitCodes.WrongUsage, value);
 
+    [LongRunning]
     [Fact]
     public async Task Packs_that_are_mostly_dead_are_emptied()
     {
@@ -62,6 +65,7 @@ public sealed class PruneCommandTests : IDisposable
         await _workspace.MustStillHoldAsync(last, File.ReadAllBytes(volume));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_damaged_record_is_repaired()
     {

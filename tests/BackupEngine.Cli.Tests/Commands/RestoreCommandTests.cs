@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Cli.Tests.Commands;
@@ -37,6 +38,7 @@ public sealed class RestoreCommandTests : IDisposable
         Assert.Equal([.. expected, .. old[Size..]], File.ReadAllBytes(Target));
     }
 
+    [LongRunning]
     [Fact]
     public async Task Zeros_in_the_child_are_zeros_in_every_target_though_the_parent_had_data()
     {
@@ -98,6 +100,7 @@ public sealed class RestoreCommandTests : IDisposable
         Assert.False(File.Exists(Target));
     }
 
+    [LongRunning]
     [Fact]
     public async Task Each_backup_of_a_chain_restores_to_what_the_volume_was()
     {
@@ -113,6 +116,7 @@ public sealed class RestoreCommandTests : IDisposable
             await _workspace.MustStillHoldAsync(id, content, chain.Count);
     }
 
+    [LongRunning]
     [Fact]
     public async Task Latest_wants_the_volume_when_there_are_several()
     {
@@ -152,6 +156,7 @@ public sealed class RestoreCommandTests : IDisposable
         Assert.False(File.Exists("/dev/no-such-disk"));
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_unknown_backup_is_not_found()
     {

@@ -1,4 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -8,6 +9,7 @@ public sealed class ShowCommandTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task A_backup_is_shown_a_line_for_each_thing()
     {

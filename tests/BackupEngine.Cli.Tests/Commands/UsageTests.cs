@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using BackupEngine.Cli.CommandLine;
 using BackupEngine.Cli.Output;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -80,6 +81,7 @@ public sealed class UsageTests(Workspace workspace) : IClassFixture<Workspace>
         Assert.Empty(Workspace.FilesOf(workspace.PathOf("")));
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("list --json")]
     [InlineData("--json frobnicate")]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -9,6 +10,7 @@ public sealed class VerifyCommandTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task A_whole_store_is_well()
     {
@@ -20,6 +22,7 @@ public sealed class VerifyCommandTests : IDisposable
         }
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("verify")]
     [InlineData("verify --deep")]
@@ -35,6 +38,7 @@ public sealed class VerifyCommandTests : IDisposable
         Assert.Contains("/packs/", result.Stdout, StringComparison.Ordinal);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_single_flipped_bit_is_found_by_a_deep_look()
     {
@@ -53,6 +57,7 @@ public sealed class VerifyCommandTests : IDisposable
     }
 
     /// <summary>All volumes were looked at, whatever was named, and a name that was mistyped was well.</summary>
+    [LongRunning]
     [Fact]
     public async Task Only_the_volume_that_is_named_is_looked_at_and_one_that_is_not_there_is_an_error()
     {

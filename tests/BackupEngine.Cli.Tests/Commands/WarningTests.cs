@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Cli.Tests.Commands;
@@ -51,6 +52,7 @@ public sealed class WarningTests : IDisposable
         Assert.False(Directory.Exists(_workspace.Store));
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("list --store /nowhere 2>/dev/full", ExitCodes.NotFound)]
     [InlineData("list --store /nowhere --json >/dev/full 2>/dev/full", ExitCodes.NotFound)]
@@ -62,6 +64,7 @@ public sealed class WarningTests : IDisposable
         Assert.True(actual == exitCode, $"{actual}: {errors}");
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_record_that_cannot_be_read_nor_repaired_can_be_deleted_by_its_full_id()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Service.Tests.Running;
@@ -10,6 +11,7 @@ public sealed class KilledServerTests
     private const int VolumeSize = 96 << 20;
     private const int Volumes = 4;
 
+    [LongRunning]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -93,6 +95,7 @@ public sealed class KilledServerTests
         Assert.Equal(["backup-engine.json"], left);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_server_that_is_asked_to_end_leaves_nothing_busy()
     {

@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Service.Tests.Running;
@@ -10,6 +11,7 @@ namespace BackupEngine.Service.Tests.Running;
 /// <summary>TLS as docs/service.md says to configure it.</summary>
 public sealed class TlsTests
 {
+    [LongRunning]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -44,6 +46,7 @@ public sealed class TlsTests
         Assert.IsType<AuthenticationException>(distrust.InnerException);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_certificate_that_is_not_there_is_named_when_the_server_starts()
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 
@@ -12,6 +13,7 @@ public sealed class BlockDeviceTests
     private const string Backups = $"/v3/{ServiceUnderTest.Project}/backups";
     private const string Volumes = $"/v3/{ServiceUnderTest.Project}/volumes";
 
+    [LongRunning]
     [Fact]
     public async Task A_device_is_backed_up_changed_backed_up_again_and_restored_to_itself_and_to_others()
     {
@@ -48,6 +50,7 @@ public sealed class BlockDeviceTests
         Assert.True(second.AsSpan().SequenceEqual(restored));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_smaller_device_and_a_mounted_one_are_not_written_to()
     {

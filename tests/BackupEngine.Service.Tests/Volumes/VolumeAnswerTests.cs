@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Service.Tests.Volumes;
 
@@ -32,6 +33,7 @@ public sealed partial class VolumeAnswerTests
 
     private static readonly string[] _snapshot = ["created_at", "description", "id", "metadata", "name", "size", "status", "updated_at", "volume_id"];
 
+    [LongRunning]
     [Theory]
     [InlineData(MemberToken, false, null)]
     [InlineData(MemberToken, false, "3.70")]
@@ -57,6 +59,7 @@ public sealed partial class VolumeAnswerTests
         await service.WaitAsync(backup, "available");
     }
 
+    [LongRunning]
     [Theory]
     [InlineData(MemberToken, false, null)]
     [InlineData(MemberToken, false, "3.70")]

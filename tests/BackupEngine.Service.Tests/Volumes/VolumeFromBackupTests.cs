@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using BackupEngine.TestKit;
 
 namespace BackupEngine.Service.Tests.Volumes;
 
@@ -7,6 +8,7 @@ public sealed class VolumeFromBackupTests
 {
     private const string Volumes = $"/v3/{ServiceUnderTest.Project}/volumes";
 
+    [LongRunning]
     [Theory]
     [InlineData(null, 3_000_001L)]
     [InlineData(1, 3_000_001L)]

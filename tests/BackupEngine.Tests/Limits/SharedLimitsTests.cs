@@ -2,6 +2,7 @@ using BackupEngine.Catalog;
 using BackupEngine.Compression;
 using BackupEngine.Limits;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
@@ -18,6 +19,7 @@ public sealed class SharedLimitsTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
+    [LongRunning]
     [Theory]
     [InlineData(4 << 10, 16, false)]
     [InlineData(64 << 10, 256, false)]

@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
 using BackupEngine.Volumes;
@@ -34,6 +35,7 @@ public sealed class FalseHoleTests
         VolumeAssert.Same(_content, await repository.RestoreOverAsync(incremental), "the incremental of a volume that reports holes over its data");
     }
 
+    [LongRunning]
     [Fact]
     public async Task Incremental_TrueHoleOverDataOfTheParent_BecomesZeros()
     {

@@ -2,6 +2,7 @@ using BackupEngine.Hashing;
 using BackupEngine.Manifests;
 using BackupEngine.Packing;
 using BackupEngine.Pipelines;
+using BackupEngine.TestKit;
 using Xunit;
 
 namespace BackupEngine.Tests.Pipelines;
@@ -19,6 +20,7 @@ public sealed class KnownFramesTests
         Assert.DoesNotContain(Enumerable.Range(60_001, 10_000), number => known.TryFind(CreateEntry(number).Digest, out _));
     }
 
+    [LongRunning]
     [Fact]
     public void Of_too_many_the_last_are_found_and_none_is_mistaken()
     {

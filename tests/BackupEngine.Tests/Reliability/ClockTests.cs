@@ -39,6 +39,7 @@ public sealed class ClockTests(ITestOutputHelper output) : IAsyncDisposable
         StoreWithoutTimes,
     }
 
+    [LongRunning]
     [Theory]
     [InlineData(Jumping.LocalClock)]
     [InlineData(Jumping.BothClocks)]

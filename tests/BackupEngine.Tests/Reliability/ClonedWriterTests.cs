@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
@@ -17,6 +18,7 @@ public sealed class ClonedWriterTests
     private static readonly Guid _id = Guid.NewGuid();
 
     /// <summary>The rolled-back machine goes on when the backup has long been committed, from every call on that the writer makes after its intent is there.</summary>
+    [LongRunning]
     [Fact]
     public async Task Backup_RolledBackAfterCommit_FailsAndCommittedBackupRestores()
     {
@@ -38,6 +40,7 @@ public sealed class ClonedWriterTests
     }
 
     /// <summary>A clone runs from the moment at which its original is about to make any call.</summary>
+    [LongRunning]
     [Fact]
     public async Task Backup_ClonedBeforeAnyCall_CommittedBackupIsWhole()
     {

@@ -113,6 +113,7 @@ public sealed class DeclaredDeadTests : IAsyncLifetime
     }
 
     /// <summary>No record stands in the way of a repack that lives after all: it changes those that are there.</summary>
+    [LongRunning]
     [Fact]
     public async Task A_repack_that_goes_on_at_any_moment_of_its_being_declared_dead_loses_nothing()
     {

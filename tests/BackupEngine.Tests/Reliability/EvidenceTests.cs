@@ -96,6 +96,7 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
     }
 
     /// <summary>The process dies at every call to the store: the next prune leaves nothing behind, and nothing that is committed is lost.</summary>
+    [LongRunning]
     [Theory]
     [InlineData("delete")]
     [InlineData("delete repacked")]

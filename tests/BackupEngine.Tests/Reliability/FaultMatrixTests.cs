@@ -47,6 +47,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _base.DisposeAsync();
 
+    [LongRunning]
     [Theory]
     [InlineData("full")]
     [InlineData("incremental")]
@@ -75,6 +76,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     /// <summary>As a server may that has the request, and is slow: what was asked for is done when all is over, and the retry and a prune are done.</summary>
+    [LongRunning]
     [Theory]
     [InlineData("full", 1)]
     [InlineData("incremental", 1)]

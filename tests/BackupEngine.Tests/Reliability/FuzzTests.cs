@@ -129,6 +129,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         });
     }
 
+    [LongRunning]
     [Fact]
     public async Task Frames_with_and_without_a_right_checksum()
     {

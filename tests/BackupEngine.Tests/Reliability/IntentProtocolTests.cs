@@ -61,6 +61,7 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
 
     public ValueTask DisposeAsync() => _base.DisposeAsync();
 
+    [LongRunning]
     [Fact]
     public async Task No_schedule_of_writers_deleters_pruners_importers_and_crashes_loses_anything()
     {
@@ -76,6 +77,7 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
         output.WriteLine($"seed {seed}: {string.Join(", ", outcomes.OrderBy(outcome => outcome.Key).Select(outcome => $"{outcome.Key}: {outcome.Value}"))}");
     }
 
+    [LongRunning]
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

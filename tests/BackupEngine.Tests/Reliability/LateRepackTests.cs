@@ -44,6 +44,7 @@ public sealed class LateRepackTests(ITestOutputHelper output) : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _base.DisposeAsync();
 
+    [LongRunning]
     [Theory]
     [InlineData("incremental", 1)]
     [InlineData("delete", 4)]
@@ -94,6 +95,7 @@ public sealed class LateRepackTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     /// <summary>Of a prune that takes the repack for dead only the stone is left, and that is deleted: the change must not come after that.</summary>
+    [LongRunning]
     [Fact]
     public async Task A_stone_of_a_repack_can_be_deleted()
     {

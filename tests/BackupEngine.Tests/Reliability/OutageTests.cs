@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
@@ -13,6 +14,7 @@ public sealed class OutageTests
 {
     private const int VolumeSize = 30 << 20;
 
+    [LongRunning]
     [Theory]
     [InlineData(ObjectStoreError.OutOfSpace)]
     [InlineData(ObjectStoreError.AccessDenied)]
@@ -101,6 +103,7 @@ public sealed class OutageTests
     }
 
     /// <summary>Making room must not need room.</summary>
+    [LongRunning]
     [Fact]
     public async Task A_backup_that_finds_no_room_for_any_object_leaves_nothing_though_nothing_can_be_put_any_more()
     {

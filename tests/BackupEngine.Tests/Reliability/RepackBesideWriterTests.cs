@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Limits;
@@ -13,6 +14,7 @@ public sealed class RepackBesideWriterTests
     private static readonly BackupOptions _incremental = new() { VolumeId = Repositories.VolumeId, Incremental = true, Workers = 1 };
 
     /// <summary>The incremental has read its parent when it is held up; all of the repack, and the prune that follows it, come before it goes on.</summary>
+    [LongRunning]
     [Fact]
     public async Task An_incremental_that_begins_before_any_call_of_a_repack_and_ends_after_it_fails_or_is_whole()
     {

@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
@@ -20,6 +21,7 @@ public sealed class TakenOverTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
     /// <summary>The writer cleaned up what the other already referred to. It cleans up in one go, or has looked who needs its packs and is about to delete them while the other goes on.</summary>
+    [LongRunning]
     [Theory]
     [InlineData(false, false)]
     [InlineData(true, false)]

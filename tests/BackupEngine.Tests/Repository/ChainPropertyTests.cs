@@ -15,6 +15,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
 {
     private const int MaxBytes = 6_000_000;
 
+    [LongRunning]
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -56,6 +57,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
         Assert.Equal([StoreKeys.Repository], await store.ListKeysAsync());
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_random_chain_restores_to_new_and_existing_files_and_to_a_loop_device()
     {

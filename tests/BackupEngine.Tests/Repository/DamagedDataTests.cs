@@ -32,6 +32,7 @@ public sealed class DamagedDataTests(ITestOutputHelper output) : IAsyncLifetime
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
     /// <summary>Random damage of packs, chunks and pages alike: every byte of the target is that of the volume, or it is in a lost range and is what was asked for.</summary>
+    [LongRunning]
     [Theory]
     [InlineData(DamagedData.Skip, false)]
     [InlineData(DamagedData.Zero, false)]
@@ -144,6 +145,7 @@ public sealed class DamagedDataTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Equal([keys[0]], (await _repository.GetAsync(_full.Id, Repositories.Token)).DamagedPacks!);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("volumes/", false)]
     [InlineData("volumes/", true)]

@@ -50,6 +50,7 @@ public sealed class HealTests : IAsyncLifetime
         VolumeAssert.Same(_content, await _repository.RestoreOverAsync(named), "the incremental of a parent that is named");
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("flip")]
     [InlineData("remove")]
@@ -67,6 +68,7 @@ public sealed class HealTests : IAsyncLifetime
         }
     }
 
+    [LongRunning]
     [Fact]
     public async Task Random_damage_to_several_packs_heals()
     {

@@ -50,6 +50,7 @@ public sealed class RepackTests : IAsyncDisposable
         Assert.Equal(await _store.ListReferencedAsync(), await _store.ListKeysAsync());
     }
 
+    [LongRunning]
     [Fact]
     public async Task Random_chains_and_trees_that_are_repacked_restore_and_shrink_as_reported()
     {
@@ -77,6 +78,7 @@ public sealed class RepackTests : IAsyncDisposable
         Assert.True(repacked > 0, $"seed {seed}: nothing was repacked");
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_repack_that_dies_before_any_call_loses_nothing_and_the_next_finishes()
     {
@@ -105,6 +107,7 @@ public sealed class RepackTests : IAsyncDisposable
         }
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("restore")]
     [InlineData("read")]

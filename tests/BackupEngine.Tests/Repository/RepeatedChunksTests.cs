@@ -18,6 +18,7 @@ public sealed class RepeatedChunksTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
+    [LongRunning]
     [Theory]
     [InlineData(ChunkHash.XxHash128, 1)]
     [InlineData(ChunkHash.XxHash128, 8)]
@@ -38,6 +39,7 @@ public sealed class RepeatedChunksTests : IAsyncDisposable
         await CheckAsync(repository, full, content);
     }
 
+    [LongRunning]
     [Fact]
     public async Task What_moves_in_a_volume_is_not_stored_again_and_outlives_where_it_was()
     {
@@ -65,6 +67,7 @@ public sealed class RepeatedChunksTests : IAsyncDisposable
         Assert.InRange(await CountBytesAsync(), 3 * Chunk, 3 * Chunk + 20_000);
     }
 
+    [LongRunning]
     [Fact]
     public async Task Places_that_share_a_frame_go_one_by_one()
     {
@@ -114,6 +117,7 @@ public sealed class RepeatedChunksTests : IAsyncDisposable
     }
 
     /// <summary>Each of many workers opens a pack for the same chunk, and only one of them needs it.</summary>
+    [LongRunning]
     [Fact]
     public async Task Packs_that_nothing_was_put_into_are_not_stored()
     {

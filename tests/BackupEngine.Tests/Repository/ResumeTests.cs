@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Reliability;
@@ -30,6 +31,7 @@ public sealed class ResumeTests : IAsyncDisposable
         Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
     }
 
+    [LongRunning]
     [Fact]
     public async Task What_has_changed_since_is_stored_anew()
     {
@@ -88,6 +90,7 @@ public sealed class ResumeTests : IAsyncDisposable
         await CheckAsync(repository, grandchild, next, VolumeSize + (1 << 20));
     }
 
+    [LongRunning]
     [Fact]
     public async Task Deleting_a_child_leaves_its_parent_the_packs_that_the_parent_took_over()
     {
@@ -161,6 +164,7 @@ public sealed class ResumeTests : IAsyncDisposable
 
     /// <summary>The delete had looked who needs it before the heir said so, and the heir did not look for deletes.</summary>
     /// <param name="isHeldUp">Whether the heir only takes over at that moment, and reads the volume when the delete has ended.</param>
+    [LongRunning]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -2,6 +2,7 @@ using BackupEngine.Catalog;
 using BackupEngine.Compression;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 using Xunit;
@@ -26,6 +27,7 @@ public sealed class StoredSizeTests : IAsyncDisposable
         Assert.InRange(same.BytesStored, 1, 500);
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_incremental_stores_what_changed_and_only_the_pages_that_changed()
     {
@@ -56,6 +58,7 @@ public sealed class StoredSizeTests : IAsyncDisposable
         Assert.Empty((await _store.ReadManifestAsync(full, Repositories.Token)).Pages.MappedPages());
     }
 
+    [LongRunning]
     [Fact]
     public async Task Changed_extents_are_all_that_is_read()
     {
@@ -114,6 +117,7 @@ public sealed class StoredSizeTests : IAsyncDisposable
         Assert.Equal(0, unchanged.BytesChanged);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_full_backup_makes_few_requests()
     {

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit;
 using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
@@ -63,6 +64,7 @@ public sealed class ChangingVolumeTests : IAsyncLifetime
         Assert.DoesNotContain("consistent", System.Text.Encoding.UTF8.GetString(record), StringComparison.Ordinal);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("content")]
     [InlineData("size")]
@@ -196,6 +198,7 @@ public sealed class ChangingVolumeTests : IAsyncLifetime
         Assert.Contains($"is mounted at {mount.Path}", e.Message, StringComparison.Ordinal);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData(101, true, true)]
     [InlineData(103, true, true)]

@@ -182,12 +182,15 @@ public sealed class S3ProbeTests
             await BackupAsync(first, Noise(1));
         await using AwkwardS3Server server = await CopyAsync(made, bucket, new AwkwardS3Behavior());
         await using S3ObjectStore store = AwkwardBehaviors.Open(server, bucket);
-        int before = server.Requests.Count;
+        int before = CountRequests();
         await BackupAsync(store, Noise(2));
-        int withProbe = server.Requests.Count - before;
-        before = server.Requests.Count;
+        int withProbe = CountRequests() - before;
+        before = CountRequests();
         await BackupAsync(store, Noise(3));
-        Assert.Equal(7, withProbe - (server.Requests.Count - before));
+        Assert.Equal(7, withProbe - (CountRequests() - before));
+
+        // The second backup of a volume reads one record more than the first.
+        int CountRequests() => server.Requests.Count(request => request.Method != "GET" || !request.Path.Contains("/records/", StringComparison.Ordinal));
     }
 
     /// <summary>Each answer of the probe may be lost: what was done is found out, and the result is that of a server whose answers arrive.</summary>

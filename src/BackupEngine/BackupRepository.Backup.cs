@@ -66,11 +66,14 @@ public sealed partial class BackupRepository
         var meter = new ProgressMeter(progress, volume.SizeBytes, isBackup: true);
         VolumeWatch watch = await VolumeWatch.BeginAsync(source, options.AllowInconsistent, cancellationToken).ConfigureAwait(false);
         IObjectStore store = gate.Guard(_store);
-        using LocalWriters.Registration writing = LocalWriters.Begin(draft.Id);
+        using LocalWriters.Registration writing = _intents.Writers.Begin(draft.Id);
         await RequireFormatAsync(ManifestEncoder.GetVersion(draft.Hash), cancellationToken).ConfigureAwait(false);
         if (draft is { ParentId: not null, Hash: ChunkHash.XxHash128 } && options.Hash is null && _warnedVolumes.TryAdd(draft.VolumeId, true))
             _logger.WeakHash(draft.VolumeId);
-        await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], isChosen: options.BackupId is not null, cancellationToken).ConfigureAwait(false);
+        await using IntentRefresher refresher = CreateRefresher($"Backup {draft.Id}", cancellationToken);
+        CancellationToken callersToken = cancellationToken;
+        cancellationToken = refresher.Token;
+        await PutIntentAsync(draft, [.. cutOff.Select(intent => intent.Backup.Id)], isChosen: options.BackupId is not null, cancellationToken, refresher).ConfigureAwait(false);
         await RecheckIdAsync(draft, isChosen: options.BackupId is not null, cancellationToken).ConfigureAwait(false);
         BackupPipeline? pipeline = null;
         IReadOnlyList<Intent> takenOver = [];
@@ -112,6 +115,7 @@ public sealed partial class BackupRepository
                 BytesStored = meter.BytesStored,
                 DurationSeconds = Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds, 3),
             };
+            await refresher.StopAsync(cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             isCommitUnclear = true;
             await CommitAsync(backup, wroteData: true).ConfigureAwait(false);
@@ -130,7 +134,9 @@ public sealed partial class BackupRepository
         }
         catch (Exception e)
         {
-            _logger.BackupFailed(e, draft.Id, draft.VolumeId);
+            // What a lost intent cancelled was not cancelled by the caller.
+            Exception cause = e is OperationCanceledException && !callersToken.IsCancellationRequested && refresher.Failure is { } failure ? failure : e;
+            _logger.BackupFailed(cause, draft.Id, draft.VolumeId);
 
             // What is stored under this id belongs to another process as much as to this one, so neither may remove it.
             if (!isCommitUnclear && e is ObjectStoreException { Error: ObjectStoreError.AlreadyExists } taken)
@@ -138,8 +144,11 @@ public sealed partial class BackupRepository
 
             // When nobody knows whether the record arrived, or may still arrive, all must stay, and whoever declared the backup dead removes it: the next prune finds out.
             // When the store broke off, all stays to be resumed.
-            if (!isCommitUnclear && !(options.Resume && e is BackupEngineException { IsTransient: true }))
+            // When the intent is another's now, so may be what is stored.
+            if (!isCommitUnclear && !refresher.IsLost && !(options.Resume && e is BackupEngineException { IsTransient: true }))
                 await CleanUpAsync(draft, pipeline?.PackKeys ?? [], takenOver).ConfigureAwait(false);
+            if (cause != e)
+                throw cause;
             throw;
         }
     }
@@ -299,13 +308,13 @@ public sealed partial class BackupRepository
         };
     }
 
-    private async Task PutIntentAsync(Backup draft, IReadOnlyList<Guid> resumes, bool isChosen, CancellationToken cancellationToken)
+    private async Task PutIntentAsync(Backup draft, IReadOnlyList<Guid> resumes, bool isChosen, CancellationToken cancellationToken, IntentRefresher? refresher = null)
     {
-        var intent = new Intent { Backup = draft, Writer = ProcessIdentity.Current, Resumes = resumes };
+        var intent = new Intent { Backup = draft, Writer = _intents.Writers.Identity, Resumes = resumes };
         CatalogJson.CheckLength(intent);
         try
         {
-            await _intents.PutAsync(intent, cancellationToken).ConfigureAwait(false);
+            await _intents.PutAsync(intent, cancellationToken, refresher).ConfigureAwait(false);
         }
         catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
         {
@@ -360,12 +369,15 @@ public sealed partial class BackupRepository
             return null;
         for (Backup known = parentRecord; ;)
         {
-            IntentListing atWork = await _intents.ListAsync(IntentStore.DataOf(known).VolumeId, cancellationToken).ConfigureAwait(false);
+            IntentListing atWork = await _intents.ListAsync(IntentStore.DataOf(known).VolumeId, StoreKeys.Intent(draft.VolumeId, draft.Id), cancellationToken).ConfigureAwait(false);
             if (atWork.FindDeletion(known) is { } deletion)
             {
                 throw new BackupStateException(
                     $"Backup {known.Id} is being deleted or repacked{deletion.Describe()}, so no incremental of it can be made now; try again, and if that process is dead, prune first.");
             }
+
+            // A deleter that is active after all finds its mark missing before it removes anything; the record is read only after that.
+            await _intents.DeleteDeletionsAsync(atWork.FindDeadMarks(known), cancellationToken).ConfigureAwait(false);
 
             // What a repack that has died, or stands still, may have under way for the parent would take away what this backup is about to refer to.
             if (atWork.Intents.FirstOrDefault(intent => intent.MayReplace(known)) is { } repack && await FindLackingAsync(cancellationToken).ConfigureAwait(false) is { } lacking)

@@ -155,13 +155,17 @@ public sealed partial class BackupRepository
     {
         using CancellationTokenSource timeout = SafeTimeout.Create(_cleanUpTimeout, _time);
         (string dataVolumeId, _) = IntentStore.DataOf(draft);
+
+        // An id that this process has begun and ended is known to be ended, so that a prune need not wait until the intent is stale.
+        var id = Guid.NewGuid();
+        using LocalWriters.Registration writing = _intents.Writers.Begin(id);
         try
         {
             await _intents.PutAsync(
                 new Intent
                 {
-                    Backup = RecordStore.CreateStub(dataVolumeId, Guid.NewGuid(), BackupStatus.Creating, null) with { CreatedAt = _time.GetUtcNow() },
-                    Writer = ProcessIdentity.Current, Repacks = [draft.Id], Manifests = [draft.Id],
+                    Backup = RecordStore.CreateStub(dataVolumeId, id, BackupStatus.Creating, null) with { CreatedAt = _time.GetUtcNow() },
+                    Writer = _intents.Writers.Identity, Repacks = [draft.Id], Manifests = [draft.Id],
                 },
                 timeout.Token).ConfigureAwait(false);
         }

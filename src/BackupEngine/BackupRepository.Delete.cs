@@ -41,12 +41,15 @@ public sealed partial class BackupRepository
         // Said first, and only then everything is looked at again: a writer does it the other way round, so at least one sees the other.
         // The record changes only when nothing can stop the delete any more, so nobody ever has to take that back.
         var token = Guid.NewGuid();
-        using LocalWriters.Registration deleting = LocalWriters.Begin(token);
-        string mark = await _intents.PutDeletionAsync(backup, token, cancellationToken).ConfigureAwait(false);
+        using LocalWriters.Registration deleting = _intents.Writers.Begin(token);
+        await using IntentRefresher refresher = CreateRefresher($"The delete of backup {backupId}", cancellationToken);
+        cancellationToken = refresher.Token;
+        string mark = await _intents.PutDeletionAsync(backup, token, cancellationToken, refresher).ConfigureAwait(false);
         try
         {
-            IntentListing atWork = await _intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
+            IntentListing atWork = await _intents.ListAsync(null, mark, cancellationToken).ConfigureAwait(false);
             ThrowIfBeingUsed(backup, atWork);
+            await ReapUsersAsync(backup, atWork, cancellationToken).ConfigureAwait(false);
             await RenewRepackedAsync(atWork, cancellationToken).ConfigureAwait(false);
             IEnumerable<Backup> imports = atWork.Intents.Where(other => other.IsImport && other.Backup.Id != backup.Id && !other.IsDead).Select(other => other.Backup);
 
@@ -60,7 +63,7 @@ public sealed partial class BackupRepository
                     throw new BackupStateException($"Backup {backupId} was repacked as its deletion began; delete it again.");
                 (IReadOnlyList<UnnamedManifest> unnamed, Backup? missed) = await FindUnnamedAsync(backup, others, atWork, cancellationToken).ConfigureAwait(false);
                 if (missed is null)
-                    count = await DeleteDataAsync(backup, others, unnamed, mark, cancellationToken).ConfigureAwait(false);
+                    count = await DeleteDataAsync(backup, others, unnamed, mark, refresher, cancellationToken).ConfigureAwait(false);
                 if (count is null && ++listings == MaxListings)
                     throw new BackupStateException($"Backup {backupId} cannot be deleted while other backups of its volume change again and again; delete it again later.");
             }
@@ -69,6 +72,10 @@ public sealed partial class BackupRepository
             operation.Note("backup_engine.volume.id", backup.VolumeId);
             operation.Note("backup_engine.delete.objects", count);
             return count.Value;
+        }
+        catch (OperationCanceledException) when (refresher.Failure is not null)
+        {
+            throw refresher.Failure;
         }
         finally
         {
@@ -97,10 +104,13 @@ public sealed partial class BackupRepository
     }
 
     /// <returns>How many objects went; null when another backup went before it was looked what that refers to: then nothing did, and the others must be listed again.</returns>
-    private async Task<int?> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, IReadOnlyList<UnnamedManifest> unnamed, string mark, CancellationToken cancellationToken)
+    private async Task<int?> DeleteDataAsync(Backup backup, IReadOnlyList<Backup> others, IReadOnlyList<UnnamedManifest> unnamed, string mark, IntentRefresher refresher, CancellationToken cancellationToken)
     {
         if (await FindUnreferencedAsync(backup, others, unnamed, cancellationToken).ConfigureAwait(false) is not { } going)
             return null;
+
+        // Once the record says "deleting", no writer builds on the backup, however old the mark gets.
+        await refresher.StopAsync(cancellationToken).ConfigureAwait(false);
 
         // One that cannot be read stays as it was found, too: a sound record must not go for one that could not be read.
         Backup? deleting = await _records.ChangeRecordAsync(
@@ -157,14 +167,42 @@ public sealed partial class BackupRepository
 
     private static void ThrowIfBeingUsed(Backup backup, IntentListing atWork)
     {
-        if (atWork.Intents.FirstOrDefault(intent => !intent.IsDead && IsUnfinished(intent)) is { } writing)
-            throw new BackupStateException($"Backup {backup.Id} was declared dead, and may still be being written ({writing}); when that process is gone, prune and break its intent.");
+        if (atWork.Intents.FirstOrDefault(intent => !intent.HasExited && IsUnfinished(intent)) is { } writing)
+            throw new BackupStateException($"Backup {backup.Id} was declared dead, and may still be being written ({writing}); prune removes it when its intent is stale.");
         if (atWork.Intents.FirstOrDefault(intent => !intent.IsDead && intent.Needs(backup) && !(backup.IsUnreadable && intent.Damage is not null)) is { } intent)
             throw new BackupHasDependentsException(backup.Id, [intent.Backup.Id], $"Backup {backup.Id} cannot be deleted: something is being made from it ({intent}).");
 
         // Declared dead, but nobody knows whether it is: only the record in its place keeps it from being committed.
         bool IsUnfinished(Intent intent) =>
             intent.Backup.Id == backup.Id && intent.Backup.VolumeId == backup.VolumeId && backup.IsGoing() && !backup.IsWriterFailed();
+    }
+
+    /// <summary>
+    /// Writes a tombstone record in the place of every backup that is made from this one and whose writer has exited or is stale. A writer that is active after all can then not
+    /// commit. A tombstone has no parent, so it does not block this delete; the next prune removes it with what the writer stored. What an import names may refer to any pack of its
+    /// volume, so all stale imports of the volume are treated in this way.
+    /// </summary>
+    private async Task ReapUsersAsync(Backup backup, IntentListing atWork, CancellationToken cancellationToken)
+    {
+        string volumeId = IntentStore.DataOf(backup).VolumeId;
+        foreach (Intent intent in atWork.Intents.Where(intent => intent.IsDead && intent.Backup.Id != backup.Id && (intent.Needs(backup) || IsImportOfVolume(intent))))
+        {
+            try
+            {
+                await _records.AddTombstoneAsync(
+                    IntentBreaker.CreateTombstone(intent, "the backup was interrupted, and what it was made from is deleted", _time) with { ParentId = null }, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.AlreadyExists)
+            {
+                // Committed after all, which the records tell; or a tombstone is there.
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.OutOfSpace && intent.HasExited)
+            {
+                // A delete must make room also in a full store, and this process does not commit.
+            }
+        }
+
+        bool IsImportOfVolume(Intent intent) => intent.IsImport && IntentStore.DataOf(intent.Backup).VolumeId == volumeId;
     }
 
     /// <summary>What a dead repack has stored goes with the backups that it has changed over, so it must not change over any more.</summary>

@@ -31,7 +31,7 @@ public sealed partial class BackupRepository
         if (!options.DryRun && await FindLackingAsync(cancellationToken).ConfigureAwait(false) is { } lacking)
             throw UnsupportedObjectStoreException.ForOperation("A prune", lacking);
         var gate = new OperationGate(_limits, options.Pause);
-        PruneReport report = await new Pruner(_store, gate, _records, _intents, options, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        PruneReport report = await RunPrunerAsync(gate, options, cancellationToken).ConfigureAwait(false);
         if (options.RepackBelowPercent is not null)
             report = await RepackAsync(operation, gate, report, options, cancellationToken).ConfigureAwait(false);
         foreach (string kept in report.Kept)
@@ -44,10 +44,23 @@ public sealed partial class BackupRepository
         return report with { Statistics = operation.Statistics };
     }
 
+    private async Task<PruneReport> RunPrunerAsync(OperationGate gate, PruneOptions options, CancellationToken cancellationToken)
+    {
+        await using IntentRefresher refresher = CreateRefresher("This prune", cancellationToken);
+        try
+        {
+            return await new Pruner(_store, gate, _records, _intents, options, _time, refresher).RunAsync(refresher.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (refresher.Failure is not null)
+        {
+            throw refresher.Failure;
+        }
+    }
+
     /// <summary>Empties packs that are mostly dead, and then removes what was emptied as anything else that nobody needs.</summary>
     private async Task<PruneReport> RepackAsync(Operation operation, OperationGate gate, PruneReport before, PruneOptions options, CancellationToken cancellationToken)
     {
-        var repacker = new Repacker(gate.Guard(_store), _records, _intents, options, _time);
+        var repacker = new Repacker(gate.Guard(_store), _records, _intents, options, _time, CreateRefresher);
         using (await TakeShareAsync(operation, gate, Repacker.GetRequest(options), cancellationToken).ConfigureAwait(false))
             await repacker.RunAsync(before.BackupsRemoved, before.Unreferenced, cancellationToken).ConfigureAwait(false);
         PruneReport report = before with
@@ -60,7 +73,8 @@ public sealed partial class BackupRepository
             return report with { PacksRemoved = report.PacksRemoved + repacker.PacksRepacked, BytesRemoved = report.BytesRemoved + repacker.BytesEmptied };
         if (repacker.BytesStored == 0)
             return report;
-        PruneReport after = await new Pruner(_store, gate, _records, _intents, new PruneOptions { VolumeId = options.VolumeId, VolumesWithoutRecords = options.VolumesWithoutRecords }, _time).RunAsync(cancellationToken).ConfigureAwait(false);
+        PruneReport after = await RunPrunerAsync(
+            gate, new PruneOptions { VolumeId = options.VolumeId, VolumesWithoutRecords = options.VolumesWithoutRecords }, cancellationToken).ConfigureAwait(false);
         return report with
         {
             ManifestsRemoved = report.ManifestsRemoved + after.ManifestsRemoved,

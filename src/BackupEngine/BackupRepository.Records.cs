@@ -58,12 +58,19 @@ public sealed partial class BackupRepository
         await RequireFormatAsync(ManifestEncoder.GetVersion(backup.Hash), cancellationToken).ConfigureAwait(false);
 
         // An import holds on to data as a writer does to its parent: the intent first, and only then a look at what it names.
-        using LocalWriters.Registration writing = LocalWriters.Begin(backup.Id);
-        await PutIntentAsync(backup with { Status = BackupStatus.Creating }, [], isChosen: true, cancellationToken).ConfigureAwait(false);
+        using LocalWriters.Registration writing = _intents.Writers.Begin(backup.Id);
+        await using IntentRefresher refresher = CreateRefresher($"The import of backup {backup.Id}", cancellationToken);
+        await PutIntentAsync(backup with { Status = BackupStatus.Creating }, [], isChosen: true, cancellationToken, refresher).ConfigureAwait(false);
         try
         {
             await CheckDataAsync(backup, needsAllPacks, cancellationToken).ConfigureAwait(false);
             backup = await PlaceImportAsync(backup, cancellationToken).ConfigureAwait(false);
+            await refresher.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupStateException) when (refresher.IsLost)
+        {
+            // The intent is another's now.
+            throw;
         }
         catch
         {
@@ -139,11 +146,19 @@ public sealed partial class BackupRepository
             // Whoever deletes any backup of the chain may be about to delete packs that this one refers to; a mark names the manifest, and of one that was repacked only
             // its record knows that it belongs to the chain; and packs of those that are gone may be removed with any. Asked before it is looked whether they are there.
             Manifest manifest = await _store.ReadManifestAsync(backup, cancellationToken).ConfigureAwait(false);
-            IntentListing atWork = await _intents.ListAsync(manifest.VolumeId, cancellationToken).ConfigureAwait(false);
+            IntentListing atWork = await _intents.ListAsync(manifest.VolumeId, StoreKeys.Intent(backup.VolumeId, backup.Id), cancellationToken).ConfigureAwait(false);
             if (atWork.Deletions.FirstOrDefault(deletion => !deletion.IsDead) is { } deletion)
             {
                 throw new BackupStateException(
                     $"The data of backup {backup.Id}, or of another of its volume, is just being deleted or repacked{deletion.Describe()}; try again, and if that process is dead, prune first.");
+            }
+
+            // A deleter that is active after all finds its mark missing; what it has done until then is looked for from the start.
+            if (atWork.Deletions.Count > 0)
+            {
+                await _intents.DeleteDeletionsAsync([.. atWork.Deletions.Select(dead => dead.Key)], cancellationToken).ConfigureAwait(false);
+                await CheckDataAsync(backup, needsAllPacks, cancellationToken).ConfigureAwait(false);
+                return;
             }
 
             VerifyReport report = await new VerifyPipeline(_store, new VerifyOptions(), new ProgressMeter(null, 0)).RunAsync([backup], cancellationToken).ConfigureAwait(false);

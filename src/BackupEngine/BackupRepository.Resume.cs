@@ -2,6 +2,7 @@ using BackupEngine.Catalog;
 using BackupEngine.Diagnostics;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
+using BackupEngine.Pruning;
 
 namespace BackupEngine;
 
@@ -20,6 +21,10 @@ public sealed partial class BackupRepository
             return options.ResumeId is null ? [] : throw UnsupportedObjectStoreException.ForOperation("Resuming a backup", lacking);
         (string dataVolumeId, _) = IntentStore.DataOf(draft);
         IntentListing listing = await _intents.ListAsync(draft.VolumeId, cancellationToken).ConfigureAwait(false);
+
+        // The store's time is asked for only when there is an intent whose age matters.
+        if (options.ResumeId is null && listing.Intents.Any(intent => !intent.IsDead))
+            listing = _intents.WithTime(listing, await StoreClock.ReadAsync(_store, _intents, _time, cancellationToken).ConfigureAwait(false));
 
         // An import stores nothing; and what a repack stored may have come into use already.
         Intent[] usable =
@@ -57,7 +62,7 @@ public sealed partial class BackupRepository
         {
             // Of a stone that is there already, a delete may have begun before it could see this backup's intent.
             if (await TryTakeOverAsync(draft, earlier, last.Backup.Id, cancellationToken).ConfigureAwait(false)
-                && await _intents.FindDeletionAsync(earlier.Backup, cancellationToken).ConfigureAwait(false) is null)
+                && await _intents.FindDeletionAsync(earlier.Backup, StoreKeys.Intent(draft.VolumeId, draft.Id), cancellationToken).ConfigureAwait(false) is null)
                 taken.Add(earlier);
         }
 

@@ -20,6 +20,7 @@ public sealed partial class BackupRepository : IAsyncDisposable
     private readonly ContractObjectStore _store;
     private readonly RecordStore _records;
     private readonly IntentStore _intents;
+    private readonly IntentLifetime _lifetime;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly OperationLimits? _limits;
@@ -38,7 +39,8 @@ public sealed partial class BackupRepository : IAsyncDisposable
         _store = new ContractObjectStore(new CheckedObjectStore(_counting), store, options.SingleWriter);
         _singleWriter = options.SingleWriter;
         _records = new RecordStore(_store);
-        _intents = new IntentStore(_store);
+        _lifetime = new IntentLifetime(options.IntentRefreshInterval, options.IntentStaleAfter);
+        _intents = new IntentStore(_store, options.Writers, options.IntentStaleAfter);
         _time = options.TimeProvider;
         _limits = options.Limits;
         _dataStore = new OperationGate(_limits, null).Guard(_store);
@@ -101,6 +103,8 @@ public sealed partial class BackupRepository : IAsyncDisposable
 
     /// <summary>Lets go of the store, which stays open: it is the caller's.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private IntentRefresher CreateRefresher(string operation, CancellationToken cancellationToken) => new(_store, _time, _lifetime, _logger, operation, cancellationToken);
 
     private async Task InitializeAsync(CancellationToken cancellationToken)
     {

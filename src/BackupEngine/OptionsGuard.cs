@@ -14,6 +14,12 @@ internal static class OptionsGuard
     {
         if (options.TimeProvider is null)
             throw new ArgumentException("TimeProvider cannot be null: TimeProvider.System is the default.", nameof(options));
+        if (options.IntentRefreshInterval <= TimeSpan.Zero || options.IntentStaleAfter / 2 < options.IntentRefreshInterval)
+        {
+            throw new ArgumentException(
+                $"Intents cannot be refreshed every {options.IntentRefreshInterval} and be stale after {options.IntentStaleAfter}: the first must be above zero, and the second at least twice the first.",
+                nameof(options));
+        }
     }
 
     public static void Check(BackupOptions options)

@@ -34,12 +34,13 @@ public sealed record PruneOptions
     public bool DryRun { get; init; }
 
     /// <summary>
-    /// Whether to declare dead who began to write or delete longer than <see cref="IntentAge"/> ago and has not finished. A writer that lives after all then fails;
-    /// nothing is lost. Intents of processes that are known to be gone are removed without it. Default: false.
+    /// Gets a value that indicates whether intents and marks are also removed that were not refreshed for <see cref="IntentAge"/>. A writer that is active after all then fails;
+    /// nothing that was committed is lost. Those of processes that have exited, and those that are stale (<see cref="RepositoryOptions.IntentStaleAfter"/>), are removed without it.
+    /// Default: false.
     /// </summary>
     public bool BreakIntents { get; init; }
 
-    /// <summary>How old, by the store's clock, an intent must be to be broken. Default: one day.</summary>
+    /// <summary>Gets the time without a refresh, by the store's clock, after which <see cref="BreakIntents"/> removes an intent or mark. Default: one day.</summary>
     public TimeSpan IntentAge { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>

@@ -25,7 +25,8 @@ internal sealed class CommandContext : IDisposable
     public bool Verbose { get; }
 
     /// <summary>What repositories are opened with.</summary>
-    public RepositoryOptions RepositoryOptions => new() { LoggerFactory = _loggers, Limits = LimitSyntax.LimitsOf(_parsed), SingleWriter = _parsed.GetValue(SingleWriterSyntax.Option) };
+    public RepositoryOptions RepositoryOptions => IntentEnvironment.Apply(
+        new() { LoggerFactory = _loggers, Limits = LimitSyntax.LimitsOf(_parsed), SingleWriter = _parsed.GetValue(SingleWriterSyntax.Option) });
 
     /// <summary>The value of an option, or null when it was not given and has no default.</summary>
     public T? Get<T>(Option<T> option) => _parsed.GetValue(option);

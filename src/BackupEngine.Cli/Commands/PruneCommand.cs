@@ -16,7 +16,7 @@ internal sealed class PruneCommand : EngineCommand
     private readonly Option<int?> _keepMonthly = CreateRule("--keep-monthly", "The same by month.");
     private readonly Option<double?> _repackBelow = new("--repack-below") { Description = "Empty packs of which less than this is still needed, such as 40%; what lives in them is stored anew when that costs less. Records exported before can then not be imported any more. Default: no pack is emptied.", HelpName = "PERCENT", CustomParser = Parsers.OfNullable<double>(TryParseThreshold) };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only say what would be removed." };
-    private readonly Option<bool> _breakIntents = new("--break-intents") { Description = "Declare dead who has been writing or deleting for longer than --intent-age; one that lives after all fails, and nothing is lost." };
+    private readonly Option<bool> _breakIntents = new("--break-intents") { Description = "Also remove intents and marks that were not refreshed for --intent-age; without it, for an hour. A writer that is active after all fails, and nothing is lost." };
     private readonly Option<TimeSpan?> _intentAge = new("--intent-age") { Description = "Age from which --break-intents breaks. Default: 24h.", HelpName = "AGE", CustomParser = Parsers.OfNullable<TimeSpan>(TimeSyntax.TryParseSpan) };
     private readonly Option<bool> _orphans = new("--orphans") { Description = "Also remove data that no backup refers to although nothing says that it was to be removed, when it is older than --orphan-age. Default: it is reported and kept." };
     private readonly Option<TimeSpan?> _orphanAge = new("--orphan-age") { Description = "Age, by the store's clock, from which --orphans removes. Default: 7d.", HelpName = "AGE", CustomParser = Parsers.OfNullable<TimeSpan>(TimeSyntax.TryParseSpan) };
@@ -79,7 +79,7 @@ internal sealed class PruneCommand : EngineCommand
         foreach (PruneIntent intent in report.IntentsRemoved)
             Console.Out.WriteLine($"{verb} what was left of {Describe(intent)}");
         foreach (PruneIntent intent in report.IntentsLeft)
-            Console.Out.WriteLine($"At work, or dead (then --break-intents): {Describe(intent)}");
+            Console.Out.WriteLine($"Active, or not stale yet: {Describe(intent)}");
         foreach (string kept in report.Kept)
             Console.Out.WriteLine($"Kept {kept}");
         foreach (UnreferencedData data in report.Unreferenced)

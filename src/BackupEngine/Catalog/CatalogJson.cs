@@ -14,8 +14,8 @@ namespace BackupEngine.Catalog;
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Backup))]
 [JsonSerializable(typeof(ExportedRecord))]
+[JsonSerializable(typeof(DeletionMark))]
 [JsonSerializable(typeof(Intent))]
-[JsonSerializable(typeof(ProcessIdentity))]
 [JsonSerializable(typeof(RepositoryFile))]
 internal sealed partial class CatalogJson : JsonSerializerContext
 {
@@ -85,20 +85,40 @@ internal sealed partial class CatalogJson : JsonSerializerContext
     /// <exception cref="RepositoryException">A newer engine wrote it.</exception>
     public static Intent ReadIntent(string key, ReadOnlySpan<byte> json)
     {
+        bool isIntact = RecordChecksum.Check(key, json);
         try
         {
             Intent intent = JsonSerializer.Deserialize(json, Default.Intent) ?? throw new CorruptionException(key, null, "the intent is empty");
+            intent.OtherMembers?.Remove(RecordChecksum.Name);
             return intent.Backup.RecordVersion <= RecordVersion.Current ? intent : throw NewerRecord.CreateException(key, intent.Backup.RecordVersion);
         }
         catch (JsonException e)
         {
-            if (NewerRecord.TryReadVersion(json, "backup") is > RecordVersion.Current and int version)
-                throw NewerRecord.CreateException(key, version);
+            int? version = NewerRecord.TryReadVersion(json, "backup");
+            if (isIntact || version > RecordVersion.Current)
+                throw NewerRecord.CreateException(key, version ?? 1);
             throw new CorruptionException(key, null, $"the intent cannot be read: {e.Message}", e);
         }
     }
 
-    public static byte[] Write(Intent intent) => JsonSerializer.SerializeToUtf8Bytes(intent, Default.Intent);
+    public static byte[] Write(Intent intent) => RecordChecksum.Append(JsonSerializer.SerializeToUtf8Bytes(intent, Default.Intent));
+
+    /// <summary>Reads a mark.</summary>
+    /// <exception cref="CorruptionException">It cannot be read.</exception>
+    public static DeletionMark ReadMark(string key, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            RecordChecksum.Check(key, json);
+            return JsonSerializer.Deserialize(json, Default.DeletionMark) ?? throw new CorruptionException(key, null, "the mark is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new CorruptionException(key, null, $"the mark cannot be read: {e.Message}", e);
+        }
+    }
+
+    public static byte[] Write(DeletionMark mark) => RecordChecksum.Append(JsonSerializer.SerializeToUtf8Bytes(mark, Default.DeletionMark));
 
     public static byte[] Write(Backup backup) =>
         RecordChecksum.Append(JsonSerializer.SerializeToUtf8Bytes(backup with { HasDependentBackups = null }, Readable.Backup));

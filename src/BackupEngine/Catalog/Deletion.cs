@@ -8,8 +8,17 @@ namespace BackupEngine.Catalog;
 /// <param name="StoredAt">When the mark was stored, by the store's clock.</param>
 internal sealed record Deletion(string Key, string DataVolumeId, Guid DataId, ProcessIdentity? Deleter, DateTimeOffset StoredAt)
 {
-    /// <summary>Whether it is known for certain that the deleter is gone, so that the mark means nothing any more.</summary>
-    public bool IsDead => Deleter is not null && Deleter.IsDead(Token);
+    /// <summary>What the process that looks knows of its own writers.</summary>
+    public LocalWriters Observer { get; init; } = LocalWriters.Current;
+
+    /// <summary>Gets a value that indicates whether the mark was not refreshed for so long that its deleter is considered stale.</summary>
+    public bool IsStale { get; init; }
+
+    /// <summary>
+    /// Gets a value that indicates whether the deleter has exited or is considered stale. It may be active all the same, so the mark is removed before it is disregarded: the
+    /// deleter looks for it before it removes anything.
+    /// </summary>
+    public bool IsDead => (Deleter is not null && Observer.HasExited(Deleter, Token)) || IsStale;
 
     /// <summary>Who it is and since when, for messages.</summary>
     public string Describe() => $"{(Deleter is null ? "" : $" by process {Deleter.ProcessId} on {Deleter.Host}")} (since {StoredAt:u})";

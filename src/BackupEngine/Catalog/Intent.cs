@@ -49,9 +49,28 @@ internal sealed record Intent
     [JsonIgnore]
     public DateTimeOffset StoredAt { get; init; }
 
-    /// <summary>Whether it is known for certain that nobody writes any more.</summary>
+    /// <summary>Gets a value that changes with every refresh, so that a copy of the writer in a cloned machine is noticed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Refresh { get; init; }
+
+    /// <summary>What the process that looks knows of its own writers.</summary>
     [JsonIgnore]
-    public bool IsDead => Writer is not null && Writer.IsDead(Backup.Id);
+    public LocalWriters Observer { get; init; } = LocalWriters.Current;
+
+    /// <summary>Gets a value that indicates whether the intent was not refreshed for so long that its writer is considered stale.</summary>
+    [JsonIgnore]
+    public bool IsStale { get; init; }
+
+    /// <summary>Gets a value that indicates whether it is known that its writer has exited, or gave the backup up.</summary>
+    [JsonIgnore]
+    public bool HasExited => Writer is not null && Observer.HasExited(Writer, Backup.Id);
+
+    /// <summary>
+    /// Gets a value that indicates whether the writer has exited or is considered stale. It may be active all the same, so a tombstone record in the backup's place comes before
+    /// anything that it could still commit is removed.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsDead => HasExited || IsStale;
 
     /// <summary>Whether a backup, or the data that it names, must stay because of this intent.</summary>
     public bool Needs(Backup backup) =>

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace BackupEngine.Catalog;
 
 /// <summary>
-/// A process, so that others can find out whether it is gone. That can be known for certain only in the same running system and process
-/// namespace, by its id and start time; of all others nothing is assumed.
+/// A process, so that others can find out whether it has exited. That can be known only in the same running system, process namespace and host, by its id and start time; of all
+/// others nothing is assumed. Machines that are cloned while they run share all of this: so what rests on it is safe even when it is wrong (docs/decisions/0027).
 /// </summary>
 /// <param name="Host">Name of the machine, for people.</param>
 /// <param name="System">The running system and its process namespace; empty where the system does not say.</param>
@@ -13,20 +13,20 @@ namespace BackupEngine.Catalog;
 /// <param name="ProcessStart">When it was started, as the system counts: a later process may have the same id.</param>
 internal sealed record ProcessIdentity(string Host, string System, int ProcessId, string ProcessStart)
 {
+    /// <summary>Gets a random name that the process drew when it started: a process of another machine can have the same id and start. Empty in intents of earlier versions.</summary>
+    public string Token { get; init => field = value ?? ""; } = "";
+
     private const int StartTimeField = 19;
 
     /// <summary>This process.</summary>
     public static ProcessIdentity Current { get; } = new(
-        Environment.MachineName, ReadSystem(), Environment.ProcessId, ReadStart(Environment.ProcessId) ?? "");
+        Environment.MachineName, ReadSystem(), Environment.ProcessId, ReadStart(Environment.ProcessId) ?? "") { Token = Guid.NewGuid().ToString("N") };
 
-    /// <summary>Whether it is known that the process does not write this backup any more.</summary>
-    /// <param name="backupId">The backup.</param>
-    public bool IsDead(Guid backupId)
+    /// <summary>Gets a value that indicates whether it is known that the process has exited: it ran in this running system, under this host name.</summary>
+    public bool HasExited()
     {
-        if (System.Length == 0 || System != Current.System)
+        if (System.Length == 0 || System != Current.System || Host != Current.Host)
             return false;
-        if (this == Current)
-            return !LocalWriters.IsWriting(backupId);
 
         // Where processes of others are hidden, its file is missing and yet it runs.
         string? start = ReadStart(ProcessId);

@@ -67,4 +67,7 @@ internal static partial class Log
 
     [LoggerMessage(25, LogLevel.Information, "{Repository} has format version {Version} now; engines that do not know this version refuse it")]
     public static partial void FormatRaised(this ILogger logger, string repository, int version);
+
+    [LoggerMessage(44, LogLevel.Warning, "{Operation} could not refresh its intent or mark in the store; it is tried again")]
+    public static partial void RefreshFailed(this ILogger logger, Exception exception, string operation);
 }

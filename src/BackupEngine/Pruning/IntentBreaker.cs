@@ -9,6 +9,8 @@ namespace BackupEngine.Pruning;
 /// </summary>
 internal sealed class IntentBreaker(IObjectStore store, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
 {
+    private const string InterruptedText = "the backup was interrupted";
+
     private readonly List<Intent> _broken = [];
     private readonly List<Deletion> _deletions = [];
 
@@ -18,14 +20,18 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
 
     public async Task SelectAsync(IntentListing atWork, CancellationToken cancellationToken)
     {
-        DateTimeOffset now = options is { BreakIntents: true, DryRun: false } && atWork.Intents.Count + atWork.Deletions.Count > 0
+        // A prune that only looks puts nothing: it takes the latest time in the listing for the store's, and the local time only when it was told to break intents.
+        DateTimeOffset now = !options.DryRun && (options.BreakIntents ? atWork.Intents.Count + atWork.Deletions.Count > 0 : atWork.HasOthers(null))
             ? await StoreClock.ReadAsync(store, intents, time, cancellationToken).ConfigureAwait(false)
-            : time.GetUtcNow();
+            : options.BreakIntents ? time.GetUtcNow() : atWork.LatestTime;
+        atWork = intents.WithTime(atWork, now);
         _broken.AddRange(atWork.Intents.Where(intent => IsInScope(intent.Backup.VolumeId) && !intent.IsNewer && (intent.IsDead || IsOld(intent.StoredAt))));
         _deletions.AddRange(atWork.Deletions.Where(deletion => IsInScope(deletion.DataVolumeId) && (deletion.IsDead || IsOld(deletion.StoredAt))));
 
         bool IsInScope(string volumeId) => options.VolumeId is null || volumeId == options.VolumeId;
-        bool IsOld(DateTimeOffset storedAt) => options.BreakIntents && now - storedAt >= options.IntentAge;
+
+        // One from the future was stored before the store's clock was set back: its age is not known, and who breaks intents says that it is old.
+        bool IsOld(DateTimeOffset storedAt) => options.BreakIntents && (now - storedAt >= options.IntentAge || BackupOrder.IsFuture(storedAt, now));
     }
 
     public bool IsBroken(Intent intent) => _broken.Exists(broken => broken.Backup.Id == intent.Backup.Id && broken.Backup.VolumeId == intent.Backup.VolumeId);
@@ -39,7 +45,7 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
     {
         foreach (Intent intent in _broken)
         {
-            Backup stone = CreateTombstone(intent);
+            Backup stone = CreateTombstone(intent, InterruptedText, time);
             try
             {
                 await records.AddTombstoneAsync(stone, cancellationToken).ConfigureAwait(false);
@@ -54,10 +60,13 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
         }
     }
 
-    /// <summary>An import stored nothing: what it was to name is not its own, and its tombstone does not say that it may go.</summary>
-    private Backup CreateTombstone(Intent intent) => intent.Backup with
+    /// <summary>
+    /// Creates the record that takes the place of a backup whose writer is considered stale. An import stored nothing: what it was to name is not its own, and its tombstone does not
+    /// say that it may go.
+    /// </summary>
+    public static Backup CreateTombstone(Intent intent, string reason, TimeProvider time) => intent.Backup with
     {
-        Status = BackupStatus.Deleting, ManifestKey = intent.IsImport ? null : intent.Backup.ManifestKey, StateReason = BackupStateReason.Expired, FailReason = "the backup was interrupted",
+        Status = BackupStatus.Deleting, ManifestKey = intent.IsImport ? null : intent.Backup.ManifestKey, StateReason = BackupStateReason.Expired, FailReason = reason,
         UpdatedAt = time.GetUtcNow(),
     };
 
@@ -80,7 +89,7 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
     {
         // A prune that only looks has buried nobody, so it takes the dead for the buried.
         IEnumerable<Backup> dead = options.DryRun
-            ? _broken.Select(CreateTombstone).Where(dead => !backups.Any(backup => backup.Id == dead.Id && backup.VolumeId == dead.VolumeId))
+            ? _broken.Select(intent => CreateTombstone(intent, InterruptedText, time)).Where(dead => !backups.Any(backup => backup.Id == dead.Id && backup.VolumeId == dead.VolumeId))
             : [];
         return backups.Where(backup => IsBuried(backup) && backup.Status == BackupStatus.Deleting)
             .Concat(dead)

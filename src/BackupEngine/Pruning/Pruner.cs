@@ -16,7 +16,8 @@ namespace BackupEngine.Pruning;
 /// <param name="intents">The intents in the container.</param>
 /// <param name="options">What to keep.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
+/// <param name="refresher">Keeps this prune's marks fresh.</param>
+internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time, IntentRefresher refresher)
 {
     private readonly List<string> _kept = [];
     private readonly IObjectStore _gated = gate.Guard(store);
@@ -29,7 +30,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
 
     public async Task<PruneReport> RunAsync(CancellationToken cancellationToken)
     {
-        using LocalWriters.Registration deleting = LocalWriters.Begin(_token);
+        using LocalWriters.Registration deleting = intents.Writers.Begin(_token);
         StoredData data = await StoredData.ListAsync(_gated, options.VolumeId, cancellationToken).ConfigureAwait(false);
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<Backup> backups = await ListRecordsAsync(cancellationToken).ConfigureAwait(false);
@@ -53,8 +54,14 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
             {
                 // An import could still name a manifest without a record, so its removal is announced like that of a backup. It is none: a record that names it later keeps it.
                 // Two backups can have the same data: one was imported a second time under another id.
+                HashSet<string> volumes = [];
                 foreach (Backup candidate in candidates.Concat(abandoned.Select(manifest => manifest.ToBackup(BackupStatus.Deleting))).DistinctBy(IntentStore.DataOf))
-                    marks.Add(await intents.PutDeletionAsync(candidate, _token, cancellationToken).ConfigureAwait(false));
+                {
+                    // One mark of each volume keeps all of them fresh: there may be thousands.
+                    IntentRefresher? first = volumes.Add(IntentStore.DataOf(candidate).VolumeId) ? refresher : null;
+                    marks.Add(await intents.PutDeletionAsync(candidate, _token, cancellationToken, first).ConfigureAwait(false));
+                }
+
                 await breaking.BuryAsync(backups, cancellationToken).ConfigureAwait(false);
             }
 
@@ -102,6 +109,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         unreferenced.InsertRange(0, DescribeUnnamed(unnamed, abandoned, data, references));
         if (!options.DryRun)
         {
+            await refresher.StopAsync(cancellationToken).ConfigureAwait(false);
             Backup[] left = await LookAgainAsync(removed, candidates, breaking, marks, cancellationToken).ConfigureAwait(false);
             await DeleteAsync(data, left, references.UnclearVolumes, breaking, marks, cancellationToken).ConfigureAwait(false);
         }

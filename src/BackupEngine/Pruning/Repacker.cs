@@ -12,7 +12,7 @@ namespace BackupEngine.Pruning;
 /// Empties packs that are mostly dead (docs/reliability.md "Repack", docs/decisions/0015): what lives in them is stored anew, and each backup that refers to it gets a
 /// new manifest beside the old one. The new one counts when the record names it. Nothing is removed here: a prune that follows does that.
 /// </summary>
-internal sealed class Repacker(IObjectStore store, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time)
+internal sealed class Repacker(IObjectStore store, RecordStore records, IntentStore intents, PruneOptions options, TimeProvider time, Func<string, CancellationToken, IntentRefresher> createRefresher)
 {
     private const string ChangedText = "it was changed meanwhile";
 
@@ -51,7 +51,7 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     public async Task RunAsync(IReadOnlyList<Guid> removed, IReadOnlyList<UnreferencedData> unreferenced, CancellationToken cancellationToken)
     {
-        using LocalWriters.Registration deleting = LocalWriters.Begin(_token);
+        using LocalWriters.Registration deleting = intents.Writers.Begin(_token);
         IntentListing atWork = await intents.ListAsync(null, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<Backup> backups = await records.ListRecordsAsync(null, cancellationToken).ConfigureAwait(false);
         RecordStore.ThrowIfUnreadable(backups);
@@ -123,16 +123,23 @@ internal sealed class Repacker(IObjectStore store, RecordStore records, IntentSt
         var intent = new Intent
         {
             Backup = RecordStore.CreateStub(volumeId, Guid.NewGuid(), BackupStatus.Creating, null) with { CreatedAt = time.GetUtcNow() },
-            Writer = ProcessIdentity.Current,
+            Writer = intents.Writers.Identity,
             Repacks = [.. affected.SelectMany(manifest => byManifest[manifest.ManifestKey]).Select(backup => backup.Id)],
             Manifests = [.. affected.Select(manifest => manifest.NewId)],
         };
-        using LocalWriters.Registration writing = LocalWriters.Begin(intent.Backup.Id);
-        await intents.PutAsync(intent, cancellationToken).ConfigureAwait(false);
+        using LocalWriters.Registration writing = intents.Writers.Begin(intent.Backup.Id);
+        await using IntentRefresher refresher = createRefresher($"The repack of volume {volumeId}", cancellationToken);
+        await intents.PutAsync(intent, cancellationToken, refresher).ConfigureAwait(false);
+        cancellationToken = refresher.Token;
         using var writer = new RepackWriter(store, volumeId, intent.Backup.Id, (uint)ordinal);
         try
         {
             await RewriteAsync(census, affected, byManifest, intent, writer, cancellationToken).ConfigureAwait(false);
+            await refresher.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (refresher.Failure is not null)
+        {
+            throw refresher.Failure;
         }
         finally
         {

@@ -18,6 +18,9 @@ public sealed class CallScheduler(IObjectStore store, int seed)
     private readonly List<(string Actor, TaskCompletionSource Turn)> _waiting = [];
     private bool _isCalling;
 
+    /// <summary>Called before every call, while no other goes on.</summary>
+    public Action? BeforeCall { get; init; }
+
     /// <summary>Who called what, in order.</summary>
     public List<string> Trace { get; } = [];
 
@@ -89,6 +92,7 @@ public sealed class CallScheduler(IObjectStore store, int seed)
         _waiting.RemoveAt(index);
         _running[actor]--;
         _isCalling = true;
+        BeforeCall?.Invoke();
         turn.SetResult();
     }
 

@@ -40,6 +40,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output) : IAsyncLifetime
         _lostManifest = lost.ManifestKey!;
         await _base.DeleteAsync(StoreKeys.Record(lost.VolumeId, lost.Id), Repositories.Token);
         var dead = Guid.NewGuid();
+        LocalWriters.Current.Begin(dead).Dispose();
         await new IntentStore(_base).PutAsync(
             new Intent { Backup = _full with { Id = dead, Status = BackupStatus.Creating, ManifestKey = StoreKeys.Manifest(_full.VolumeId, dead), ManifestSha256 = null }, Writer = ProcessIdentity.Current }, Repositories.Token);
         await _base.PutAsync(StoreKeys.Pack(_full.VolumeId, dead, 1), Repositories.Noise(5000), cancellationToken: Repositories.Token);

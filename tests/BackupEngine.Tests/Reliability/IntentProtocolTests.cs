@@ -11,12 +11,16 @@ namespace BackupEngine.Tests.Reliability;
 
 /// <summary>
 /// Writers, deleters, pruners and importers, some of them dying, run against one store in orders that a seed decides, call by call: the real code, not a model
-/// of it. Afterwards everything that is available must restore. With either half of the intent protocol taken from somebody's sight, the same search must find a loss.
+/// of it. They run in this process, in others, or in copies of one process as cloned machines have them; and the store's clock jumps, so that whoever is active may be considered
+/// stale at any moment, as when its refreshes are late. Afterwards everything that is available must restore. With either half of the intent protocol taken from somebody's sight, the same search must find a loss.
 /// </summary>
 public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const string SchedulesVariable = "BACKUPENGINE_TEST_SCHEDULES";
-    private readonly InMemoryObjectStore _base = new();
+    private static readonly DateTimeOffset _today = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan[] _jumps = [TimeSpan.FromHours(2), TimeSpan.FromHours(2), TimeSpan.FromHours(-2), TimeSpan.FromDays(9 * 365), TimeSpan.FromDays(-9 * 365)];
+    private static readonly AsyncLocal<LocalWriters> _writers = new();
+    private readonly InMemoryObjectStore _base = new(new ManualClock(_today));
     private readonly Dictionary<Guid, byte[]> _contents = [];
     private Backup _full = null!;
     private Backup _last = null!;
@@ -99,32 +103,46 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
     private async Task<string?> RunAsync(int seed, Blindness blindness, Dictionary<string, int> outcomes)
     {
         var random = new Random(seed);
-        await using InMemoryObjectStore store = await _base.CloneAsync();
+        var clock = new ManualClock(_today);
+        await using InMemoryObjectStore store = await _base.CloneAsync(clock);
 
         // A manifest without a record keeps all that it refers to, and so hides losses: only every second schedule has it, and the import of its record.
         bool hasOrphan = seed % 2 == 0;
         if (!hasOrphan)
             await store.DeleteAsync([.. (await store.ListKeysAsync()).Where(key => key.Contains(_lostId.ToString(), StringComparison.Ordinal))], Repositories.Token);
-        var scheduler = new CallScheduler(store, seed);
+        bool isJumping = blindness == Blindness.None && random.Next(2) == 0;
+        var jumps = new Random(seed);
+        var scheduler = new CallScheduler(store, seed) { BeforeCall = () => clock.Now += isJumping && jumps.Next(25) == 0 ? _jumps[jumps.Next(_jumps.Length)] : TimeSpan.FromSeconds(1) };
+        ProcessIdentity cloned = ProcessIdentity.Current with { Token = Guid.NewGuid().ToString("N") };
         byte[] written = [.. _contents[_last.Id]];
         written[^1]++;
         List<(string Name, Func<IObjectStore, Task> Work)> actors =
         [
             ("writer", own => WriteAsync(own, _last.Id)),
-            ("deleter", async own => await (await Repositories.OpenAsync(own)).DeleteAsync(_last.Id, Repositories.Token)),
+            ("deleter", async own => await (await OpenAsync(own)).DeleteAsync(_last.Id, Repositories.Token)),
             ("second writer", own => WriteAsync(own, _full.Id)),
-            ("second deleter", async own => await (await Repositories.OpenAsync(own)).DeleteAsync(_last.Id, Repositories.Token)),
-            ("pruner", async own => await (await Repositories.OpenAsync(own)).PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token)),
-            ("sweeper", async own => await (await Repositories.OpenAsync(own)).PruneAsync(cancellationToken: Repositories.Token)),
+            ("second deleter", async own => await (await OpenAsync(own)).DeleteAsync(_last.Id, Repositories.Token)),
+            ("pruner", async own => await (await OpenAsync(own)).PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token)),
+            ("sweeper", async own => await (await OpenAsync(own)).PruneAsync(cancellationToken: Repositories.Token)),
             ("repacker", own => RepackAsync(own, new PruneOptions { RepackBelowPercent = 99 })),
             ("second repacker", own => RepackAsync(own, new PruneOptions { KeepLast = 1, RepackBelowPercent = 99 })),
         ];
         if (hasOrphan)
-            actors.Add(("importer", async own => await (await Repositories.OpenAsync(own)).ImportRecordAsync(_lost, Repositories.Token)));
+            actors.Add(("importer", async own => await (await OpenAsync(own)).ImportRecordAsync(_lost, Repositories.Token)));
         random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(actors));
         List<(string Name, Task<Exception?> Task)> running = [];
         foreach ((string name, Func<IObjectStore, Task> work) in actors.Take(random.Next(2, 4)))
-            running.Add((name, scheduler.Start(name, random.Next(4) == 0 ? random.Next(2, 30) : 0, View(name, blindness), work)));
+        {
+            // In this process, in another one, or in one of the copies of a process.
+            LocalWriters writers = !isJumping || jumps.Next(3) == 0 ? LocalWriters.Current
+                : new LocalWriters(jumps.Next(2) == 0 ? cloned : new ProcessIdentity("elsewhere", "another system", running.Count, "1"));
+            running.Add((name, scheduler.Start(name, random.Next(4) == 0 ? random.Next(2, 30) : 0, View(name, blindness), own =>
+            {
+                _writers.Value = writers;
+                return work(own);
+            })));
+        }
+
         foreach ((string name, Task<Exception?> task) in running)
         {
             Exception? thrown = await task;
@@ -133,17 +151,21 @@ public sealed class IntentProtocolTests(ITestOutputHelper output) : IAsyncLifeti
                 outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
         }
 
+        // By now everything that is left is stale.
+        clock.Now = _today.AddYears(900);
         string? loss = await FindLossAsync(store, written);
         return loss is null ? null : $"{loss}\n{string.Join('\n', scheduler.Trace)}";
 
+        Task<BackupRepository> OpenAsync(IObjectStore own) => BackupRepository.OpenAsync(own, new RepositoryOptions { Writers = _writers.Value! }, Repositories.Token);
+
         async Task RepackAsync(IObjectStore own, PruneOptions options)
         {
-            PruneReport report = await (await Repositories.OpenAsync(own)).PruneAsync(options, Repositories.Token);
+            PruneReport report = await (await OpenAsync(own)).PruneAsync(options, Repositories.Token);
             lock (outcomes)
                 outcomes["packs repacked"] = outcomes.GetValueOrDefault("packs repacked") + (int)report.PacksRepacked;
         }
 
-        async Task WriteAsync(IObjectStore own, Guid parentId) => await (await Repositories.OpenAsync(own)).BackupAsync(
+        async Task WriteAsync(IObjectStore own, Guid parentId) => await (await OpenAsync(own)).BackupAsync(
             new MemoryVolume(written), new BackupOptions { VolumeId = Repositories.VolumeId, ParentId = parentId, Workers = 1 }, cancellationToken: Repositories.Token);
     }
 

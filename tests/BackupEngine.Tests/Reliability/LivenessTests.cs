@@ -277,7 +277,10 @@ public sealed class LivenessTests : IAsyncLifetime
             local.Elapsed = TimeSpan.FromMinutes(20);
         });
         BackupRepository repository = await OpenAsync(store, Elsewhere(), local);
-        await Assert.ThrowsAsync<BackupStateException>(() => repository.BackupAsync(volume, _options, cancellationToken: Repositories.Token));
+        BackupStateException error = await Assert.ThrowsAsync<BackupStateException>(() => repository.BackupAsync(volume, _options, cancellationToken: Repositories.Token));
+
+        // Before the record was put, not by the check that follows it.
+        Assert.Contains("was considered stale", error.Message, StringComparison.Ordinal);
         Assert.Single(await repository.ListAsync(cancellationToken: Repositories.Token));
     }
 

@@ -26,6 +26,7 @@ public sealed partial class BackupRepository
         if (options.ResumeId is null && listing.Intents.Any(intent => !intent.IsDead))
             listing = _intents.WithTime(listing, await StoreClock.ReadAsync(_store, _intents, _time, cancellationToken).ConfigureAwait(false));
 
+        // One that another adopts is not the last, whatever the times say.
         // An import stores nothing; and what a repack stored may have come into use already.
         Intent[] usable =
         [
@@ -35,7 +36,7 @@ public sealed partial class BackupRepository
         Intent? last = options.ResumeId is { } id
             ? Array.Find(usable, intent => intent.Backup.Id == id)
                 ?? throw new BackupNotFoundException($"There is no backup {id} of volume {draft.VolumeId} in {Name} that was cut off and could be resumed.")
-            : usable.Where(intent => intent.IsDead).MaxBy(intent => intent.StoredAt);
+            : usable.Where(intent => intent.IsDead && !usable.Any(other => other.Resumes.Contains(intent.Backup.Id))).MaxBy(intent => intent.StoredAt);
         return last is null ? [] : [.. last.Resumes.Select(earlier => CreateIntent(last, earlier)), last];
 
         static Intent CreateIntent(Intent last, Guid earlier) => new()

@@ -246,6 +246,7 @@ public sealed class ObjectStoreProbeTests : IDisposable
         (Backup full, ExportedRecord lost) = await PrepareAsync();
         await _memory.DeleteAsync(StoreKeys.Record(full.VolumeId, Guid.Empty), Repositories.Token);
         Guid interrupted = Guid.NewGuid();
+        LocalWriters.Current.Begin(interrupted).Dispose();
         await new IntentStore(_memory).PutAsync(
             new Intent { Backup = full with { Id = interrupted, Status = BackupStatus.Creating, ManifestKey = StoreKeys.Manifest(full.VolumeId, interrupted) }, Writer = ProcessIdentity.Current }, Repositories.Token);
         Dictionary<string, byte[]> before = await ReadAllAsync(_memory);
@@ -263,6 +264,7 @@ public sealed class ObjectStoreProbeTests : IDisposable
     {
         (Backup full, _) = await PrepareAsync();
         Guid interrupted = Guid.NewGuid();
+        LocalWriters.Current.Begin(interrupted).Dispose();
         var intent = new Intent { Backup = full with { Id = interrupted, Status = BackupStatus.Creating, ManifestKey = StoreKeys.Manifest(full.VolumeId, interrupted) }, Writer = ProcessIdentity.Current };
         await new IntentStore(_memory).PutAsync(intent, Repositories.Token);
         await using var store = new UnconditionalObjectStore(_memory);

@@ -183,7 +183,7 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
         Backup uncommitted = backups[0];
         Backup draft = uncommitted with { Status = BackupStatus.Creating, ManifestSha256 = null };
         await records.DeleteRecordAsync(uncommitted, Repositories.Token);
-        await new IntentStore(_store).PutAsync(new Intent { Backup = draft, Writer = ProcessIdentity.Current }, Repositories.Token);
+        await PutIntentAsync(draft);
         RepairReport report = await repository.RepairAsync(cancellationToken: Repositories.Token);
         Assert.Empty(report.RecordsRebuilt);
     }
@@ -196,7 +196,7 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
         List<Backup> backups = await CreateChainsAsync(repository, new Random(TestSeed.Next()), "volume-1");
         Backup lost = backups[^1];
         await new RecordStore(_store).DeleteRecordAsync(lost, Repositories.Token);
-        await new IntentStore(_store).PutAsync(new Intent { Backup = lost with { Status = BackupStatus.Creating }, Writer = ProcessIdentity.Current }, Repositories.Token);
+        await PutIntentAsync(lost with { Status = BackupStatus.Creating });
         await repository.PruneAsync(new PruneOptions { KeepLast = 1 }, Repositories.Token);
         Assert.Equal([lost.Id], (await repository.RepairAsync(cancellationToken: Repositories.Token)).RecordsRebuilt);
         VolumeAssert.Same(_contents[lost.Id], await repository.RestoreOverAsync(lost), "the backup whose import died");
@@ -210,7 +210,7 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
         List<Backup> backups = await CreateChainsAsync(repository, new Random(TestSeed.Next()), "volume-1");
         Backup lost = backups[^1];
         await new RecordStore(_store).DeleteRecordAsync(lost, Repositories.Token);
-        await new IntentStore(_store).PutAsync(new Intent { Backup = lost with { Id = Guid.NewGuid(), Status = BackupStatus.Creating, ManifestSha256 = null }, Writer = ProcessIdentity.Current }, Repositories.Token);
+        await PutIntentAsync(lost with { Id = Guid.NewGuid(), Status = BackupStatus.Creating, ManifestSha256 = null });
         List<string> before = await _store.ListKeysAsync();
         await Assert.ThrowsAsync<CorruptionException>(() => repository.PruneAsync(cancellationToken: Repositories.Token));
         Assert.Equal(before, await _store.ListKeysAsync());
@@ -235,6 +235,13 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
         Backup rebuilt = tombstone with { Status = BackupStatus.Available, ManifestKey = "volumes/volume-1/manifests/x", Description = "the record was damaged, and made anew from the manifest" };
         Assert.True(rebuilt.IsRebuilt());
         Assert.False((rebuilt with { EngineVersion = "0.1.0", Container = "/backups" }).IsRebuilt());
+    }
+
+    /// <summary>Puts the intent of a writer of this process that is known to have ended.</summary>
+    private async Task PutIntentAsync(Backup draft)
+    {
+        LocalWriters.Current.Begin(draft.Id).Dispose();
+        await new IntentStore(_store).PutAsync(new Intent { Backup = draft, Writer = ProcessIdentity.Current }, Repositories.Token);
     }
 
     private async Task PrepareAsync(string operation, BackupRepository repository, List<Backup> backups)
@@ -264,7 +271,7 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
                 // A writer that died after it had stored a pack.
                 var dead = Guid.NewGuid();
                 Backup draft = last with { Id = dead, ParentId = null, Status = BackupStatus.Creating, ManifestKey = StoreKeys.Manifest(last.VolumeId, dead), ManifestSha256 = null };
-                await new IntentStore(_store).PutAsync(new Intent { Backup = draft, Writer = ProcessIdentity.Current }, Repositories.Token);
+                await PutIntentAsync(draft);
                 await _store.PutAsync(StoreKeys.Pack(last.VolumeId, dead, 1), await _store.GetAllAsync(StoreKeys.Pack(last.VolumeId, last.Id, 1), 1 << 30, Repositories.Token), cancellationToken: Repositories.Token);
                 break;
             }

@@ -123,12 +123,25 @@ public sealed class ResumeTests : IAsyncDisposable
     [Fact]
     public async Task A_cancelled_resumption_leaves_nothing()
     {
-        await CutOffAsync(_content, packs: 7);
+        Guid cutOff = await CutOffAsync(_content, packs: 7);
         using var cancel = new CancellationTokenSource();
-        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = call => call == 20 ? cancel.CancelAsync() : Task.CompletedTask };
+        bool hasTakenOver = false;
+        await using var watching = new FaultInjectingObjectStore(_store, 1) { BeforeCall = _ => CancelAsync() };
         BackupRepository repository = await Repositories.OpenAsync(watching);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => repository.BackupAsync(new MemoryVolume(_content), Options(), cancellationToken: cancel.Token));
+        Assert.True(hasTakenOver);
         Assert.Equal([StoreKeys.Repository], await _store.ListKeysAsync());
+
+        // When what was interrupted is this backup's, and it has stored a pack of its own.
+        async Task CancelAsync()
+        {
+            List<string> keys = await _store.ListKeysAsync();
+            if (cancel.IsCancellationRequested || !keys.Contains(StoreKeys.Record(Repositories.VolumeId, cutOff))
+                || !keys.Exists(key => key.Contains("/packs/", StringComparison.Ordinal) && !key.Contains($"/packs/{cutOff:D}", StringComparison.Ordinal)))
+                return;
+            hasTakenOver = true;
+            await cancel.CancelAsync();
+        }
     }
 
     [Fact]

@@ -202,7 +202,7 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
         VolumeAssert.Same(_contents[lost.Id], await repository.RestoreOverAsync(lost), "the backup whose import died");
     }
 
-    /// <summary>An intent has no checksum: a bit that flips in the manifest's key must not make it evidence against another backup.</summary>
+    /// <summary>An intent of an earlier version has no checksum: a bit that flips in the manifest's key must not make it evidence against another backup.</summary>
     [Fact]
     public async Task Prune_IntentThatNamesTheManifestOfAnother_RemovesNothing()
     {

@@ -173,6 +173,76 @@ public sealed class LivenessTests : IAsyncLifetime
         Assert.True(made > 0, "nothing was made");
     }
 
+    /// <summary>
+    /// A repack has replaced the manifest of a backup, and the prune that removes the old one has not run. An import of the old record goes on at any moment after the backup was
+    /// deleted, which removes both manifests.
+    /// </summary>
+    [Fact]
+    public async Task Delete_ImporterOfReplacedManifestSuspendedBeforeAnyCall_ImportFailsOrItsBackupIsWhole()
+    {
+        BackupRepository preparing = await Repositories.OpenAsync(_store);
+        byte[] content = [.. Repositories.Noise(250_000, 8), .. _firstContent[250_000..]];
+        Backup old = await preparing.IncrementalAsync(new MemoryVolume(content));
+        await using InMemoryObjectStore before = await _store.CloneAsync(_clock);
+        await preparing.PruneAsync(new PruneOptions { KeepLast = 1, RepackBelowPercent = 99 }, Repositories.Token);
+        Assert.NotEqual(old.ManifestKey, (await preparing.GetAsync(old.Id, Repositories.Token)).ManifestKey);
+        foreach (string key in (await before.ListKeysAsync()).Except(await _store.ListKeysAsync()).Where(key => key.StartsWith("volumes/", StringComparison.Ordinal)))
+            await _store.PutAsync(key, await before.GetAllAsync(key, 1 << 30, Repositories.Token), cancellationToken: Repositories.Token);
+        var copy = new ExportedRecord(ExportedRecord.ServiceName, Convert.ToBase64String(CatalogJson.Write(old with { Id = Guid.NewGuid() })));
+        int failed = 0;
+        bool isReached = true;
+        for (int call = 2; isReached; call++)
+        {
+            isReached = false;
+            await using InMemoryObjectStore store = await _store.CloneAsync(_clock);
+            BackupRepository other = await Repositories.OpenAsync(store);
+            int at = call;
+            await using var suspended = new FaultInjectingObjectStore(store, 1)
+            {
+                BeforeCall = async number =>
+                {
+                    if (number != at)
+                        return;
+                    isReached = true;
+                    _clock.Now += _hour;
+                    await other.DeleteAsync(old.Id, Repositories.Token);
+                },
+            };
+            try
+            {
+                Backup imported = await (await OpenAsync(suspended, Elsewhere())).ImportRecordAsync(copy, Repositories.Token);
+                VolumeAssert.Same(content, await other.RestoreOverAsync(imported), $"suspended before call {call}");
+            }
+            catch (Exception e) when (e is BackupStateException or RecordFormatException)
+            {
+                failed++;
+            }
+        }
+
+        Assert.True(failed > 5, $"{failed} imports noticed");
+    }
+
+    /// <summary>What the writer of a newer engine needs is not known here, however long it has been silent.</summary>
+    [Theory]
+    [InlineData("\"record_version\": 1", "\"record_version\": 7")]
+    [InlineData("\"compression\": \"", "\"compression\": \"later-")]
+    public async Task Delete_SilentIntentOfNewerEngine_IsRefused(string known, string newer)
+    {
+        Guid writer = await InterruptAsync(_store);
+        string key = StoreKeys.Intent(_first.VolumeId, writer);
+        string text = Encoding.UTF8.GetString(await _store.GetAllAsync(key, 1 << 20, Repositories.Token));
+        Assert.Contains(known, text, StringComparison.Ordinal);
+        text = text[..text.LastIndexOf(",\n  \"checksum\"", StringComparison.Ordinal)].Replace(known, newer, StringComparison.Ordinal) + "\n}";
+        await _store.PutAsync(key, RecordChecksum.Append(Encoding.UTF8.GetBytes(text)), cancellationToken: Repositories.Token);
+        _clock.Now += 2 * _hour;
+        List<string> before = await _store.ListKeysAsync();
+        BackupRepository repository = await Repositories.OpenAsync(_store);
+        await Assert.ThrowsAsync<BackupHasDependentsException>(() => repository.DeleteAsync(_first.Id, Repositories.Token));
+        RepositoryException error = await Assert.ThrowsAsync<RepositoryException>(() => repository.PruneAsync(cancellationToken: Repositories.Token));
+        Assert.Contains("newer engine", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await _store.ListKeysAsync());
+    }
+
     /// <summary>A machine is cloned while a service runs on it: both copies have the same process, and each knows only its own backups.</summary>
     [Fact]
     public async Task Delete_ParentOfTheOtherClonesBackup_IsRefused()
@@ -371,7 +441,7 @@ public sealed class LivenessTests : IAsyncLifetime
         BackupRepository.OpenAsync(store, new RepositoryOptions { Writers = writers, TimeProvider = time ?? TimeProvider.System }, Repositories.Token);
 
     /// <summary>Lets time pass, and waits for each refresh.</summary>
-    private static async Task PassAsync(FakeTimeProvider time, IObjectStore store, string key, TimeSpan span)
+    private static async Task PassAsync(FakeTimeProvider time, InMemoryObjectStore store, string key, TimeSpan span)
     {
         for (TimeSpan passed = TimeSpan.Zero; passed < span; passed += TimeSpan.FromMinutes(5))
         {

@@ -37,7 +37,7 @@ internal sealed class IntentRefresher : IAsyncDisposable
         _lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Token = _lost.Token;
         _lastSuccess = time.GetTimestamp();
-        _timer = time.CreateTimer(static state => _ = ((IntentRefresher)state!).RefreshIfIdleAsync(), this, lifetime.RefreshInterval, lifetime.RefreshInterval);
+        _timer = CreateTimer(time);
     }
 
     /// <summary>Gets the operation's token, which is also cancelled when the intent is lost.</summary>
@@ -84,6 +84,19 @@ internal sealed class IntentRefresher : IAsyncDisposable
         _lost.Dispose();
         _stopping.Dispose();
         _turn.Dispose();
+    }
+
+    private ITimer CreateTimer(TimeProvider time)
+    {
+        try
+        {
+            return time.CreateTimer(static state => _ = ((IntentRefresher)state!).RefreshIfIdleAsync(), this, _lifetime.RefreshInterval, _lifetime.RefreshInterval);
+        }
+        catch (Exception) when (time != TimeProvider.System)
+        {
+            // Without timers of the host, those of the system refresh.
+            return CreateTimer(TimeProvider.System);
+        }
     }
 
     private async Task EndTimerAsync()

@@ -44,6 +44,17 @@ public sealed class PruneCommandTests : IDisposable
         (await CliProcess.RunAsync("prune", "--store", _workspace.Store, $"{option}={value}")).MustFail(ExitCodes.WrongUsage, value);
 
     [Theory]
+    [InlineData("BACKUP_ENGINE_INTENT_STALE", "8m")]
+    [InlineData("BACKUP_ENGINE_INTENT_REFRESH", "31m")]
+    [InlineData("BACKUP_ENGINE_INTENT_REFRESH", "often")]
+    public async Task Prune_IntentTimesThatDoNotFit_IsWrongUsage(string name, string value)
+    {
+        await _workspace.BackupIdAsync(_workspace.WriteVolume("volume.img", 1000, seed: 1));
+        var settings = new CliSettings { Environment = new Dictionary<string, string?> { [name] = value } };
+        (await CliProcess.RunAsync(settings, "prune", "--store", _workspace.Store)).MustFail(ExitCodes.WrongUsage, name);
+    }
+
+    [Theory]
     [InlineData("--sample", "0%")]
     [InlineData("--sample", "101%")]
     [InlineData("--since", "yesterday")]

@@ -79,7 +79,11 @@ public sealed partial class BackupRepository
 
     private Backup ToFailedTombstone(Backup backup) => backup with
     {
-        Status = BackupStatus.Deleting, ParentId = null, StateReason = BackupStateReason.WriterFailed, FailReason = FailedText, UpdatedAt = _time.GetUtcNow(),
+        Status = BackupStatus.Deleting,
+        ParentId = null,
+        StateReason = BackupStateReason.WriterFailed,
+        FailReason = FailedText,
+        UpdatedAt = _time.GetUtcNow(),
     };
 
     /// <summary>Asks the store about a commit, but not for ever.</summary>
@@ -165,7 +169,9 @@ public sealed partial class BackupRepository
                 new Intent
                 {
                     Backup = RecordStore.CreateStub(dataVolumeId, id, BackupStatus.Creating, null) with { CreatedAt = _time.GetUtcNow() },
-                    Writer = _intents.Writers.Identity, Repacks = [draft.Id], Manifests = [draft.Id],
+                    Writer = _intents.Writers.Identity,
+                    Repacks = [draft.Id],
+                    Manifests = [draft.Id],
                 },
                 timeout.Token).ConfigureAwait(false);
         }

@@ -115,7 +115,10 @@ public sealed partial class BackupRepository
 
     private Backup ClearDamage(Backup backup) => backup with
     {
-        Status = BackupStatus.Available, FailReason = null, DamagedPacks = null, UpdatedAt = _time.GetUtcNow(),
+        Status = BackupStatus.Available,
+        FailReason = null,
+        DamagedPacks = null,
+        UpdatedAt = _time.GetUtcNow(),
         StateReason = (backup with { StateReason = null }).IsRebuilt() ? BackupStateReason.Rebuilt : null,
     };
 
@@ -223,7 +226,11 @@ public sealed partial class BackupRepository
     {
         Backup marked = backup with
         {
-            Status = BackupStatus.Error, StateReason = BackupStateReason.Damaged, FailReason = DescribeDamage(findings), DamagedPacks = FindDamagedPacks(findings), UpdatedAt = _time.GetUtcNow(),
+            Status = BackupStatus.Error,
+            StateReason = BackupStateReason.Damaged,
+            FailReason = DescribeDamage(findings),
+            DamagedPacks = FindDamagedPacks(findings),
+            UpdatedAt = _time.GetUtcNow(),
         };
         return backup switch
         {

@@ -76,7 +76,11 @@ public sealed partial class BackupRepository
     {
         Backup stone = cutOff.Backup with
         {
-            Status = BackupStatus.Deleting, StateReason = BackupStateReason.Adopted, AdoptedBy = draft.Id, FailReason = $"interrupted, and adopted by backup {draft.Id}", UpdatedAt = _time.GetUtcNow(),
+            Status = BackupStatus.Deleting,
+            StateReason = BackupStateReason.Adopted,
+            AdoptedBy = draft.Id,
+            FailReason = $"interrupted, and adopted by backup {draft.Id}",
+            UpdatedAt = _time.GetUtcNow(),
         };
         try
         {

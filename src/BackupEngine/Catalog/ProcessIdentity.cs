@@ -20,7 +20,8 @@ internal sealed record ProcessIdentity(string Host, string System, int ProcessId
 
     /// <summary>This process.</summary>
     public static ProcessIdentity Current { get; } = new(
-        Environment.MachineName, ReadSystem(), Environment.ProcessId, ReadStart(Environment.ProcessId) ?? "") { Token = Guid.NewGuid().ToString("N") };
+        Environment.MachineName, ReadSystem(), Environment.ProcessId, ReadStart(Environment.ProcessId) ?? "")
+    { Token = Guid.NewGuid().ToString("N") };
 
     /// <summary>Gets a value that indicates whether it is known that the process has exited: it ran in this running system, under this host name.</summary>
     public bool HasExited()

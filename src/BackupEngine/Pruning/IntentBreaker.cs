@@ -66,7 +66,10 @@ internal sealed class IntentBreaker(IObjectStore store, RecordStore records, Int
     /// </summary>
     public static Backup CreateTombstone(Intent intent, string reason, TimeProvider time) => intent.Backup with
     {
-        Status = BackupStatus.Deleting, ManifestKey = intent.IsImport ? null : intent.Backup.ManifestKey, StateReason = BackupStateReason.Expired, FailReason = reason,
+        Status = BackupStatus.Deleting,
+        ManifestKey = intent.IsImport ? null : intent.Backup.ManifestKey,
+        StateReason = BackupStateReason.Expired,
+        FailReason = reason,
         UpdatedAt = time.GetUtcNow(),
     };
 

@@ -250,14 +250,14 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
         switch (operation)
         {
             case "delete repacked":
-            {
-                // The old manifest is still there: the repack's prune died.
-                byte[] bytes = await _store.GetAllAsync(last.ManifestKey!, 1 << 20, Repositories.Token);
-                await repository.PruneAsync(new PruneOptions { KeepLast = 1, RepackBelowPercent = 99 }, Repositories.Token);
-                await _store.PutAsync(last.ManifestKey!, bytes, cancellationToken: Repositories.Token);
-                backups.RemoveAll(backup => backup.Id != last.Id);
-                break;
-            }
+                {
+                    // The old manifest is still there: the repack's prune died.
+                    byte[] bytes = await _store.GetAllAsync(last.ManifestKey!, 1 << 20, Repositories.Token);
+                    await repository.PruneAsync(new PruneOptions { KeepLast = 1, RepackBelowPercent = 99 }, Repositories.Token);
+                    await _store.PutAsync(last.ManifestKey!, bytes, cancellationToken: Repositories.Token);
+                    backups.RemoveAll(backup => backup.Id != last.Id);
+                    break;
+                }
 
             case "repack":
                 await repository.PruneAsync(new PruneOptions { KeepLast = 2 }, Repositories.Token);
@@ -267,14 +267,14 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
                 await new RecordStore(_store).DeleteRecordAsync(last, Repositories.Token);
                 break;
             case "resume":
-            {
-                // A writer that died after it had stored a pack.
-                var dead = Guid.NewGuid();
-                Backup draft = last with { Id = dead, ParentId = null, Status = BackupStatus.Creating, ManifestKey = StoreKeys.Manifest(last.VolumeId, dead), ManifestSha256 = null };
-                await PutIntentAsync(draft);
-                await _store.PutAsync(StoreKeys.Pack(last.VolumeId, dead, 1), await _store.GetAllAsync(StoreKeys.Pack(last.VolumeId, last.Id, 1), 1 << 30, Repositories.Token), cancellationToken: Repositories.Token);
-                break;
-            }
+                {
+                    // A writer that died after it had stored a pack.
+                    var dead = Guid.NewGuid();
+                    Backup draft = last with { Id = dead, ParentId = null, Status = BackupStatus.Creating, ManifestKey = StoreKeys.Manifest(last.VolumeId, dead), ManifestSha256 = null };
+                    await PutIntentAsync(draft);
+                    await _store.PutAsync(StoreKeys.Pack(last.VolumeId, dead, 1), await _store.GetAllAsync(StoreKeys.Pack(last.VolumeId, last.Id, 1), 1 << 30, Repositories.Token), cancellationToken: Repositories.Token);
+                    break;
+                }
         }
     }
 
@@ -295,21 +295,21 @@ public sealed class EvidenceTests(ITestOutputHelper output) : IAsyncDisposable
                 await repository.PruneAsync(new PruneOptions { RepackBelowPercent = 99 }, Repositories.Token);
                 break;
             case "failed backup":
-            {
-                Repositories.Noise(content.Length - 1, 77).CopyTo(content, 0);
-                await using var watched = new WatchedStore(store, (key, token) => StoreKeys.TryParseManifest(key, out _, out Guid id) && !_contents.ContainsKey(id) ? throw new VolumeException("volume", "the test fails it") : ValueTask.CompletedTask);
-                await (await Repositories.OpenAsync(watched)).BackupAsync(new MemoryVolume(content), incremental, cancellationToken: Repositories.Token);
-                break;
-            }
+                {
+                    Repositories.Noise(content.Length - 1, 77).CopyTo(content, 0);
+                    await using var watched = new WatchedStore(store, (key, token) => StoreKeys.TryParseManifest(key, out _, out Guid id) && !_contents.ContainsKey(id) ? throw new VolumeException("volume", "the test fails it") : ValueTask.CompletedTask);
+                    await (await Repositories.OpenAsync(watched)).BackupAsync(new MemoryVolume(content), incremental, cancellationToken: Repositories.Token);
+                    break;
+                }
 
             case "cancelled backup":
-            {
-                Repositories.Noise(content.Length - 1, 78).CopyTo(content, 0);
-                using var cancel = new CancellationTokenSource();
-                await using var watched = new WatchedStore(store, (key, token) => StoreKeys.TryParseManifest(key, out _, out Guid id) && !_contents.ContainsKey(id) ? new ValueTask(cancel.CancelAsync()) : ValueTask.CompletedTask);
-                await (await Repositories.OpenAsync(watched)).BackupAsync(new MemoryVolume(content), incremental, cancellationToken: cancel.Token);
-                break;
-            }
+                {
+                    Repositories.Noise(content.Length - 1, 78).CopyTo(content, 0);
+                    using var cancel = new CancellationTokenSource();
+                    await using var watched = new WatchedStore(store, (key, token) => StoreKeys.TryParseManifest(key, out _, out Guid id) && !_contents.ContainsKey(id) ? new ValueTask(cancel.CancelAsync()) : ValueTask.CompletedTask);
+                    await (await Repositories.OpenAsync(watched)).BackupAsync(new MemoryVolume(content), incremental, cancellationToken: cancel.Token);
+                    break;
+                }
 
             case "repair":
                 await repository.RepairAsync(cancellationToken: Repositories.Token);

@@ -127,7 +127,7 @@ public sealed class DirectoryObjectStore : IObjectStore
     {
         try
         {
-            if (!_writer.Write(PathOf(key), content, condition, cancellationToken))
+            if (!_writer.Write(PathOf(key), content, condition, StoreKeys.IsNeededToFreeSpace(key), cancellationToken))
                 throw condition.IsAbsent
                     ? new ObjectStoreException(ObjectStoreError.AlreadyExists, key, $"{Name}: cannot store {key}: it exists already")
                     : new ObjectStoreException(ObjectStoreError.Changed, key, $"{Name}: cannot store {key}: what it was to replace is not there any more");

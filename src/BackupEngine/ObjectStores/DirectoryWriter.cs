@@ -15,6 +15,7 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
 
     private readonly string _temporary = Path.Join(root, TemporaryFolder);
     private readonly DirectoryLock _lock = new(root, clock);
+    private readonly DirectoryReserve _reserve = new(root);
     private readonly Lock _preparing = new();
     private volatile bool _prepared;
 
@@ -29,15 +30,39 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
     }
 
     /// <summary>Stores a file whole.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="content">What it is to hold.</param>
+    /// <param name="condition">What must hold of the file that is there.</param>
+    /// <param name="mayUseReserve">Whether the put helps to free space, and may take the space that is held back for that.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>False when the condition does not hold.</returns>
-    public bool Write(string path, ReadOnlySpan<byte> content, PutCondition condition, CancellationToken cancellationToken)
+    public bool Write(string path, ReadOnlySpan<byte> content, PutCondition condition, bool mayUseReserve, CancellationToken cancellationToken)
+    {
+        bool isStored;
+        try
+        {
+            isStored = WriteOnce(path, content, condition, cancellationToken);
+        }
+        catch (IOException e) when (mayUseReserve && content.Length <= DirectoryReserve.SizeBytes / 4 && DirectoryErrors.IsFull(e))
+        {
+            // Also when another has given the reserve up at this moment: there is room then.
+            _reserve.Release();
+            return WriteOnce(path, content, condition, cancellationToken);
+        }
+
+        if (isStored)
+            _reserve.Ensure(NewTemporary());
+        return isStored;
+    }
+
+    private bool WriteOnce(string path, ReadOnlySpan<byte> content, PutCondition condition, CancellationToken cancellationToken)
     {
         PrepareTemporaryFolder();
 
         // Checked again where it counts; a put that is refused here needs neither space nor a flush.
         if ((condition.IsAbsent && File.Exists(path)) || (condition.Expected is { } expected && !IsUnchanged(path, expected.Span)))
             return false;
-        string temporary = Path.Join(_temporary, Guid.NewGuid().ToString("N"));
+        string temporary = NewTemporary();
         try
         {
             using (SafeFileHandle handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
@@ -132,6 +157,8 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
         AtomicFiles.Replace(temporary, path);
         return true;
     }
+
+    private string NewTemporary() => Path.Join(_temporary, Guid.NewGuid().ToString("N"));
 
     private static bool IsUnchanged(string path, ReadOnlySpan<byte> expected)
     {

@@ -79,6 +79,16 @@ internal static class StoreKeys
             && Guid.TryParseExact(parts[2].AsSpan(infix + DeletionInfix.Length), "N", out _);
     }
 
+    /// <summary>
+    /// Gets a value that indicates whether an operation that frees space puts such objects before it does: marks of deletions, records that change or stand for what was
+    /// interrupted, and what shows that the store may be written to.
+    /// </summary>
+    public static bool IsNeededToFreeSpace(string key) =>
+        key == Repository
+        || key.StartsWith(Records, StringComparison.Ordinal)
+        || key.StartsWith(Probes, StringComparison.Ordinal)
+        || TryParseDeletion(key, out _, out _);
+
     /// <summary>Takes the key of a pack apart.</summary>
     public static bool TryParsePack(string key, out string volumeId, out Guid backupId, out uint sequence)
     {

@@ -52,16 +52,7 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         {
             if (!options.DryRun)
             {
-                // An import could still name a manifest without a record, so its removal is announced like that of a backup. It is none: a record that names it later keeps it.
-                // Two backups can have the same data: one was imported a second time under another id.
-                HashSet<string> volumes = [];
-                foreach (Backup candidate in candidates.Concat(abandoned.Select(manifest => manifest.ToBackup(BackupStatus.Deleting))).DistinctBy(IntentStore.DataOf))
-                {
-                    // One mark of each volume keeps all of them fresh: there may be thousands.
-                    IntentRefresher? first = volumes.Add(IntentStore.DataOf(candidate).VolumeId) ? refresher : null;
-                    marks.Add(await intents.PutDeletionAsync(candidate, _token, cancellationToken, first).ConfigureAwait(false));
-                }
-
+                await PutMarksAsync(candidates, abandoned, marks, cancellationToken).ConfigureAwait(false);
                 await breaking.BuryAsync(backups, cancellationToken).ConfigureAwait(false);
             }
 
@@ -70,6 +61,35 @@ internal sealed class Pruner(IObjectStore store, OperationGate gate, RecordStore
         finally
         {
             await RemoveMarksAsync(marks).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Says what is about to be removed. When the store is full after some marks, what has none is taken out of the lists: removing the others makes room for it.
+    /// </summary>
+    private async Task PutMarksAsync(List<Backup> candidates, List<UnnamedManifest> abandoned, List<string> marks, CancellationToken cancellationToken)
+    {
+        // An import could still name a manifest without a record, so its removal is announced like that of a backup. It is none: a record that names it later keeps it.
+        // Two backups can have the same data: one was imported a second time under another id.
+        Backup[] going = [.. candidates.Concat(abandoned.Select(manifest => manifest.ToBackup(BackupStatus.Deleting))).DistinctBy(IntentStore.DataOf)];
+        HashSet<(string VolumeId, Guid Id)> marked = [];
+        HashSet<string> volumes = [];
+        foreach (Backup backup in going)
+        {
+            try
+            {
+                // One mark of each volume keeps all of them fresh: there may be thousands.
+                IntentRefresher? first = volumes.Add(IntentStore.DataOf(backup).VolumeId) ? refresher : null;
+                marks.Add(await intents.PutDeletionAsync(backup, _token, cancellationToken, first).ConfigureAwait(false));
+                marked.Add(IntentStore.DataOf(backup));
+            }
+            catch (ObjectStoreException e) when (e.Error == ObjectStoreError.OutOfSpace && marks.Count > 0)
+            {
+                _kept.Add($"{going.Length - marks.Count} of {going.Length} backups and manifests that are to go, because the store had no room for their marks ({e.Message}); prune again");
+                candidates.RemoveAll(candidate => !marked.Contains(IntentStore.DataOf(candidate)));
+                abandoned.RemoveAll(manifest => !marked.Contains((manifest.VolumeId, manifest.Id)));
+                return;
+            }
         }
     }
 

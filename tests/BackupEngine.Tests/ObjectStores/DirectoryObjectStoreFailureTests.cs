@@ -40,6 +40,55 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
     }
 
     [Fact]
+    public async Task PutAsync_FullDisk_StoresWhatFreesSpaceFromTheReserve()
+    {
+        using MountedDirectory mounted = MountedDirectory.Create(8 << 20);
+        await using DirectoryObjectStore store = new(mounted.DirectoryPath);
+        await store.PutAsync("volumes/v/x", new byte[10], cancellationToken: Cancellation);
+        string reserve = Path.Join(mounted.DirectoryPath, DirectoryReserve.FileName);
+        Assert.Equal(DirectoryReserve.SizeBytes, new FileInfo(reserve).Length);
+        Assert.Equal(["volumes/v/x"], await KeysAsync(store));
+
+        FillUp(mounted.DirectoryPath);
+        await FailsAsync(ObjectStoreError.OutOfSpace, () => store.PutAsync("volumes/v/y", new byte[5000], cancellationToken: Cancellation).AsTask());
+        await FailsAsync(ObjectStoreError.OutOfSpace, () => store.PutAsync($"intents/v/{Guid.NewGuid()}.json", new byte[5000], PutCondition.IfAbsent, Cancellation).AsTask());
+        Assert.True(File.Exists(reserve));
+        string mark = StoreKeys.Deletion("v", Guid.NewGuid(), Guid.NewGuid());
+        await store.PutAsync(mark, new byte[5000], PutCondition.IfAbsent, Cancellation);
+        Assert.False(File.Exists(reserve));
+        Assert.Equal([mark, "volumes/v/x"], await KeysAsync(store));
+
+        // Another process, which believes that the reserve is there, fills what was freed; without one it is told the truth.
+        FillUp(mounted.DirectoryPath);
+        await FailsAsync(ObjectStoreError.OutOfSpace, () => store.PutAsync(StoreKeys.Deletion("v", Guid.NewGuid(), Guid.NewGuid()), new byte[5000], PutCondition.IfAbsent, Cancellation).AsTask());
+
+        // A reserve is made when there is room again, and not before.
+        File.Delete(Path.Join(mounted.DirectoryPath, "filler1"));
+        await store.PutAsync("volumes/v/z", new byte[10], cancellationToken: Cancellation);
+        Assert.False(File.Exists(reserve));
+        File.Delete(Path.Join(mounted.DirectoryPath, "filler0"));
+        await store.PutAsync("volumes/v/z", new byte[10], cancellationToken: Cancellation);
+        Assert.True(File.Exists(reserve));
+
+        static void FillUp(string directory)
+        {
+            int number = 0;
+            while (File.Exists(Path.Join(directory, $"filler{number}")))
+                number++;
+            using FileStream filler = File.Create(Path.Join(directory, $"filler{number}"), bufferSize: 0);
+            try
+            {
+                for (byte[] block = new byte[4096]; ;)
+                    filler.Write(block);
+            }
+            catch (IOException)
+            {
+                // Full.
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_read_only_directory_reads_and_refuses_changes()
     {
         using MountedDirectory mounted = MountedDirectory.Create(1 << 20);

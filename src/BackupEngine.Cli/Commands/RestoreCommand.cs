@@ -57,6 +57,11 @@ internal sealed class RestoreCommand : EngineCommand
         }),
     };
 
+    private readonly Option<bool> _discardPartial = new("--discard-partial")
+    {
+        Description = "Begin anew where an earlier restore to a new file was interrupted. Default: continue in TARGET.partial, after comparing what is there.",
+    };
+
     private readonly Option<long?> _maxMemory = BackupOptionSyntax.MaxMemory();
 
     public RestoreCommand()
@@ -68,7 +73,7 @@ internal sealed class RestoreCommand : EngineCommand
             "backup-engine restore latest --store /backups --to disk.img --range 1GiB:64MiB")
     {
         Arguments.Add(SharedOptions.Backup);
-        foreach (Option option in (Option[])[SharedOptions.Store, _to, SharedOptions.VolumeId, _inPlace, _range, _damaged, _forceTarget, _maxMemory, LimitSyntax.Read, LimitSyntax.Download])
+        foreach (Option option in (Option[])[SharedOptions.Store, _to, SharedOptions.VolumeId, _inPlace, _range, _damaged, _forceTarget, _discardPartial, _maxMemory, LimitSyntax.Read, LimitSyntax.Download])
             Options.Add(option);
     }
 
@@ -81,8 +86,19 @@ internal sealed class RestoreCommand : EngineCommand
         if (range is { } asked && asked.End > backup.SizeBytes)
             throw new CommandException(ExitCodes.WrongUsage, $"--range ends at byte {asked.End}, but the volume of backup {backup.Id} has {backup.SizeBytes}");
 
-        await using RestoreTarget target = RestoreTarget.Open(context.GetRequired(_to), backup, range, context.Get(_forceTarget));
-        RestoreOptions options = new() { Range = range, Differential = context.Get(_inPlace) == Differential, Damaged = context.Get(_damaged) switch { Skip => DamagedData.Skip, Zero => DamagedData.Zero, _ => DamagedData.Fail } };
+        await using RestoreTarget target = await RestoreTarget.OpenAsync(context.GetRequired(_to), backup, range, context.Get(_forceTarget), context.Get(_discardPartial));
+        RestoreOptions options = new()
+        {
+            Range = range,
+            Differential = target.IsResumed || context.Get(_inPlace) == Differential,
+            Damaged = context.Get(_damaged) switch
+            {
+                // What is lost of a new file is zero, whatever an interrupted restore has left there.
+                Skip when !target.IsResumed => DamagedData.Skip,
+                Skip or Zero => DamagedData.Zero,
+                _ => DamagedData.Fail,
+            },
+        };
         if (context.Get(_maxMemory) is { } maxMemory)
             options = options with { MaxMemoryBytes = maxMemory };
         RestoreResult result;
@@ -94,6 +110,8 @@ internal sealed class RestoreCommand : EngineCommand
         {
             throw await target.AbandonAsync(e, cancellationToken);
         }
+
+        await target.CompleteAsync();
 
         long lost = result.LostRanges.Sum(range => range.Length);
         string? problem = lost == 0 ? null : $"{lost} bytes of backup {backup.Id} are lost and were not restored to {target.Path} ({result.LostRanges.Count} ranges); the rest is restored";
@@ -118,6 +136,7 @@ internal sealed class RestoreCommand : EngineCommand
         VolumeId: backup.VolumeId,
         Target: target.Path,
         TargetCreated: target.IsNew,
+        Resumed: target.IsResumed,
         VolumeSize: backup.SizeBytes,
         BytesRead: result.BytesFetched,
         BytesChanged: result.BytesWritten + result.BytesZeroed,
@@ -135,7 +154,7 @@ internal sealed class RestoreCommand : EngineCommand
     {
         foreach (LostRange range in result.LostRanges)
             Console.Out.WriteLine($"Lost {range.Length} bytes from {range.Offset}: {range.Key}: {range.Problem}");
-        Console.Out.WriteLine($"Restored backup {backup.Id} of volume {backup.VolumeId} to {target.Path}{(target.IsNew ? " (new file)" : "")}");
+        Console.Out.WriteLine($"Restored backup {backup.Id} of volume {backup.VolumeId} to {target.Path}{(target.IsResumed ? " (continued)" : target.IsNew ? " (new file)" : "")}");
         string compared = result.BytesCompared > 0 ? $"compared {ByteText.Of(result.BytesCompared)}, " : "";
         Console.Out.WriteLine(
             $"{ByteText.Of(result.BytesRestored)} in {ByteText.Duration(result.DurationSeconds)} ({ByteText.Rate(result.BytesRestored, result.DurationSeconds)}): "

@@ -9,6 +9,7 @@ namespace BackupEngine.Cli.Output;
 /// <param name="VolumeId">The volume it is of.</param>
 /// <param name="Target">Where it was restored to.</param>
 /// <param name="TargetCreated">Whether the target is a new file.</param>
+/// <param name="Resumed">Whether the new file had been begun by a restore that was interrupted.</param>
 /// <param name="VolumeSize">Size of the volume in bytes.</param>
 /// <param name="BytesRead">Bytes fetched from the container.</param>
 /// <param name="BytesChanged">Bytes of the target that were written or made zero.</param>
@@ -26,6 +27,7 @@ internal sealed record RestoreDocument(
     string VolumeId,
     string Target,
     bool TargetCreated,
+    bool Resumed,
     long VolumeSize,
     long BytesRead,
     long BytesChanged,

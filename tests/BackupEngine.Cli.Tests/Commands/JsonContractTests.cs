@@ -60,7 +60,7 @@ public sealed class JsonContractTests : IDisposable
             result,
             [
                 "backup_id", "bytes_changed", "bytes_compared", "bytes_lost", "bytes_read", "bytes_restored", "bytes_stored", "bytes_written", "bytes_zeroed",
-                "duration_seconds", "lost_ranges", "requests", "target", "target_created", "volume_id", "volume_size",
+                "duration_seconds", "lost_ranges", "requests", "resumed", "target", "target_created", "volume_id", "volume_size",
             ]);
         MustBeRequests(result.GetProperty("requests"));
         Assert.Equal(300_000, result.GetProperty("volume_size").GetInt64());

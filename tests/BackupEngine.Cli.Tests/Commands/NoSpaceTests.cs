@@ -37,13 +37,14 @@ public sealed class NoSpaceTests : IDisposable
 
     [LongRunning]
     [Fact]
-    public async Task A_restore_without_room_takes_its_unfinished_file_away()
+    public async Task A_restore_without_room_leaves_no_file_that_looks_complete()
     {
         string volume = _workspace.WriteVolume("volume.img", 16 << 20, seed: 1);
         string id = await _workspace.BackupIdAsync(volume);
         string target = Path.Combine(_small.Path, "target.img");
-        (await CliProcess.RunAsync("restore", id, "--store", _workspace.Store, "--to", target)).MustFail(ExitCodes.Failed, "space", target, "removed");
+        (await CliProcess.RunAsync("restore", id, "--store", _workspace.Store, "--to", target)).MustFail(ExitCodes.Failed, "space", $"{target}.partial", "run the same command again");
         Assert.False(File.Exists(target));
+        Assert.True(File.Exists($"{target}.partial"));
         await _workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume));
     }
 }

@@ -73,13 +73,13 @@ public sealed class Workspace : IDisposable
 
     /// <summary>Every file below a directory, with a hash of what it holds: equal lists are equal stores.</summary>
     public static IReadOnlyList<string> FilesOf(string directory) =>
-        [.. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Order().Select(path => $"{Path.GetRelativePath(directory, path)} {HashOf(path)}")];
+        [.. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Order().Select(path => $"{Path.GetRelativePath(directory, path)} {Sha256Of(path)}")];
 
-    public void Dispose() => Directory.Delete(_root, recursive: true);
-
-    private static string HashOf(string path)
+    public static string Sha256Of(string path)
     {
         using FileStream file = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
 }

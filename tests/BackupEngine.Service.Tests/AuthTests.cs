@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using BackupEngine.Service.Api;
 using BackupEngine.Service.Auth;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Service.Tests;
 

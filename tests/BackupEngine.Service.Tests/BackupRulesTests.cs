@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using BackupEngine.Service.Catalog;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Tests;

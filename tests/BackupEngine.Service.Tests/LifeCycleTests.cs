@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Service.Tests;
 

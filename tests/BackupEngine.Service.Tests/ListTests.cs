@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Jobs;
 using BackupEngine.Service.Tests.Running;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Tests;

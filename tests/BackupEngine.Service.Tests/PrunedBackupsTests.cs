@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using BackupEngine.ObjectStores;
 using BackupEngine.Service.Jobs;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BackupEngine.Service.Tests;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Service.Tests;
 

@@ -1,6 +1,6 @@
 using BackupEngine.Cli.CommandLine;
 using BackupEngine.Cli.Tests.Running;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Cli.Tests.Commands;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using BackupEngine.Cli.CommandLine;
 using BackupEngine.Cli.Tests.Running;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Cli.Tests.Commands;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Cli.Tests.Commands;
 

@@ -1,5 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Cli.Tests.Commands;
@@ -16,7 +16,7 @@ public sealed class NoSpaceTests : IDisposable
         _workspace.Dispose();
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_backup_without_room_fails_and_leaves_what_was_committed()
     {

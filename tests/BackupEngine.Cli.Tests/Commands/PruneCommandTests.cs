@@ -1,5 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Cli.Tests.Commands;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using BackupEngine.Cli.Tests.Running;
-using BackupEngine.TestKit;
 using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Cli.Tests.Commands;
@@ -13,7 +12,7 @@ public sealed class TerminalTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Progress_is_drawn_on_a_terminal_and_the_result_stays()
     {
@@ -24,7 +23,7 @@ public sealed class TerminalTests : IDisposable
         Assert.Contains("Backed up ", screen[screen.LastIndexOf('%')..], StringComparison.Ordinal);
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Progress_does_not_mix_with_the_document_on_stdout()
     {
@@ -36,7 +35,7 @@ public sealed class TerminalTests : IDisposable
         Assert.Equal(32 << 20, document.RootElement.GetProperty("volume_size").GetInt64());
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_list_fits_the_terminal_and_cuts_names_for_it()
     {

@@ -3,7 +3,7 @@ using System.CommandLine.Invocation;
 using BackupEngine.Cli.CommandLine;
 using BackupEngine.Cli.Output;
 using BackupEngine.Cli.Tests.Running;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Cli.Tests.Commands;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using BackupEngine.ObjectStores;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Service.Tests.Running;

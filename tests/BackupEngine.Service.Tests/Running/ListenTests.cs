@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 
 namespace BackupEngine.Service.Tests.Running;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using BackupEngine.TestKit;
 using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 

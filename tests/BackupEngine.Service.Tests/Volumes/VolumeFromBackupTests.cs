@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Service.Tests.Volumes;
 

@@ -16,6 +16,7 @@ public static class Requires
     /// <summary>Requires a command and returns its full path.</summary>
     public static string Command(string command)
     {
+        CheckMark();
         if (SystemCommands.Find(command) is { } path)
             return path;
         throw Skip(SystemCommands.FindPackage(command) is { } package
@@ -35,6 +36,7 @@ public static class Requires
     /// <param name="feature">What only Linux has, as the beginning of a sentence: "A named pipe".</param>
     public static void Linux(string feature)
     {
+        CheckMark();
         if (!OperatingSystem.IsLinux())
             throw Skip($"{feature} needs Linux");
     }
@@ -86,6 +88,7 @@ public static class Requires
     /// <summary>Requires that this run may start servers: S3, PostgreSQL.</summary>
     public static void Servers()
     {
+        CheckMark();
         if (Environment.GetEnvironmentVariable("BACKUPENGINE_TEST_SERVERS") == "none")
             throw Skip("this run leaves out tests with servers: 'tests/run' without --quick runs them");
     }
@@ -96,6 +99,13 @@ public static class Requires
     {
         Assert.Skip(reason);
         return new System.Diagnostics.UnreachableException();
+    }
+
+    /// <summary>A long test that needs something of the machine must say so, or it would never run where that is missing.</summary>
+    private static void CheckMark()
+    {
+        if (TestContext.Current.TestCase is { } test && test.Traits.ContainsKey(LongRunningAttribute.ToolsTrait))
+            Assert.Fail("This test requires something of the machine: mark it [LongRunning(NeedsTools = true)].");
     }
 
     private static bool IsInKernel(string fileSystem)

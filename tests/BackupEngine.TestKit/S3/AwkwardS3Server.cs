@@ -135,7 +135,7 @@ public sealed class AwkwardS3Server : IAsyncDisposable
         {
             if (Refuse(behavior, bucket, key, ifMatch, ifNoneMatch) is { } refused)
                 return refused;
-            await Task.Delay(20);
+            await bucket.WaitForRivalAsync(key);
             bucket.Objects[key] = stored;
             return Answer.Stored(stored);
         }
@@ -268,7 +268,26 @@ public sealed class AwkwardS3Server : IAsyncDisposable
 
     private sealed class Bucket
     {
+        private static readonly TimeSpan _rivalPatience = TimeSpan.FromSeconds(3);
+
+        private readonly ConcurrentDictionary<string, TaskCompletionSource> _waiting = new(StringComparer.Ordinal);
+
         public ConcurrentDictionary<string, StoredObject> Objects { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Holds a put whose condition was checked until another put of the key has come as far, or none does for a while.</summary>
+        public async Task WaitForRivalAsync(string key)
+        {
+            if (_waiting.TryRemove(key, out TaskCompletionSource? rival))
+            {
+                rival.TrySetResult();
+                return;
+            }
+
+            var own = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting[key] = own;
+            await Task.WhenAny(own.Task, Task.Delay(_rivalPatience));
+            _waiting.TryRemove(new KeyValuePair<string, TaskCompletionSource>(key, own));
+        }
     }
 
     private sealed record StoredObject(byte[] Content, string Tag, DateTimeOffset LastModified, IReadOnlyDictionary<string, string> Metadata);

@@ -6,6 +6,7 @@ using BackupEngine.Hashing;
 using BackupEngine.Manifests;
 using BackupEngine.Packing;
 using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.Volumes;
 using Xunit;
 

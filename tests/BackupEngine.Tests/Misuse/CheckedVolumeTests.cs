@@ -14,12 +14,17 @@ public sealed class CheckedVolumeTests
         var inner = new MemoryVolume(Repositories.Noise(1 << 20));
         CheckedWritableVolume volume = CheckedWritableVolume.Of(inner);
         byte[] buffer = new byte[4096];
-        await RunAsync(100);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        ValueTask pending = RunAsync(10_000);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.True(pending.IsCompletedSuccessfully);
-        Assert.InRange(allocated, 0, 1000);
+        long least = long.MaxValue;
+        for (int attempt = 0; attempt < 5; attempt++)
+        {
+            // The first attempts may compile code.
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            ValueTask pending = RunAsync(10_000);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.True(pending.IsCompletedSuccessfully);
+        }
+
+        Assert.InRange(least, 0, 1000);
 
         async ValueTask RunAsync(int calls)
         {

@@ -2,7 +2,7 @@ using BackupEngine.Hashing;
 using BackupEngine.Manifests;
 using BackupEngine.Packing;
 using BackupEngine.Pipelines;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using Xunit;
 
 namespace BackupEngine.Tests.Pipelines;

@@ -4,6 +4,7 @@ using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit;
 using BackupEngine.TestKit.ObjectStores;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
 using Microsoft.Extensions.Logging;

@@ -8,6 +8,7 @@ using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
 using BackupEngine.Packing;
 using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;
 using BackupEngine.Volumes;

@@ -1,6 +1,5 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
-using BackupEngine.TestKit;
 using BackupEngine.TestKit.ObjectStores;
 using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;

@@ -1,7 +1,7 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
-using BackupEngine.TestKit;
 using BackupEngine.TestKit.ObjectStores;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Limits;
 using BackupEngine.Tests.Repository;

@@ -1,6 +1,7 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Reliability;
 using BackupEngine.Volumes;

@@ -2,6 +2,7 @@ using BackupEngine.Catalog;
 using BackupEngine.Hashing;
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Reliability;
 using BackupEngine.Volumes;

@@ -2,7 +2,7 @@ using BackupEngine.Catalog;
 using BackupEngine.Compression;
 using BackupEngine.Manifests;
 using BackupEngine.ObjectStores;
-using BackupEngine.TestKit;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Volumes;
 using Xunit;

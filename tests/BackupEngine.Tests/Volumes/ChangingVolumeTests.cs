@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
-using BackupEngine.TestKit;
 using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.Volumes;
 using BackupEngine.Tests.Repository;

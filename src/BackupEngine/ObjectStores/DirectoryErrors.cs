@@ -5,12 +5,18 @@ namespace BackupEngine.ObjectStores;
 /// <summary>Turns what the file system says into <see cref="ObjectStoreException"/>s.</summary>
 internal static class DirectoryErrors
 {
+    private const int UnixDiskFull = 28; // ENOSPC
     private const int WindowsDiskFull = unchecked((int)0x80070070), WindowsHandleDiskFull = unchecked((int)0x80070027), WindowsSharingViolation = unchecked((int)0x80070020);
 
     public static bool Covers(Exception e) => e is IOException or UnauthorizedAccessException;
 
     /// <summary>Whether there is no room.</summary>
     public static bool IsFull(IOException e) => Classify(e.HResult) == ObjectStoreError.OutOfSpace;
+
+    /// <summary>What the system says when there is no room.</summary>
+    public static IOException CreateFull() => OperatingSystem.IsWindows()
+        ? new IOException("There is not enough space on the disk.", WindowsDiskFull)
+        : new IOException(Marshal.GetPInvokeErrorMessage(UnixDiskFull), UnixDiskFull);
 
     /// <summary>Whether another has opened the file in a way that excludes this one.</summary>
     public static bool IsLocked(IOException e) => e.HResult == (OperatingSystem.IsWindows() ? WindowsSharingViolation : OperatingSystem.IsLinux() ? 11 : 35); // EWOULDBLOCK
@@ -33,7 +39,7 @@ internal static class DirectoryErrors
     {
         WindowsDiskFull or WindowsHandleDiskFull => ObjectStoreError.OutOfSpace,
         _ when OperatingSystem.IsWindows() => ObjectStoreError.Failed,
-        28 => ObjectStoreError.OutOfSpace, // ENOSPC
+        UnixDiskFull => ObjectStoreError.OutOfSpace,
         122 when OperatingSystem.IsLinux() => ObjectStoreError.OutOfSpace, // EDQUOT
         69 when OperatingSystem.IsMacOS() => ObjectStoreError.OutOfSpace, // EDQUOT
         1 or 13 or 30 => ObjectStoreError.AccessDenied, // EPERM, EACCES, EROFS

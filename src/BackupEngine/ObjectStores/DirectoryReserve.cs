@@ -5,7 +5,7 @@ namespace BackupEngine.ObjectStores;
 
 /// <summary>
 /// Space that a directory store holds back, so that what removes data can still be written when the disk is full: deletes and prunes put marks and change records before
-/// they free anything. The reserve is a file that is given up for such a put and made anew when there is room again.
+/// they free anything. The reserve is a file. It is emptied for such a put, and filled when there is ample room again; while it is empty, other puts leave as much space.
 /// </summary>
 /// <remarks>What takes no space counts for nothing, so the content is random: file systems compress and leave out zeros.</remarks>
 internal sealed class DirectoryReserve(string root)
@@ -15,54 +15,75 @@ internal sealed class DirectoryReserve(string root)
 
     public const int SizeBytes = 1 << 20;
 
-    /// <summary>As often the reserve must fit into what is free before it is made: it never takes the last space from a put.</summary>
+    /// <summary>As often the reserve must fit into what is free before it is filled: it never takes the last space from a put.</summary>
     private const int MinFreeReserves = 4;
 
     private readonly string _path = Path.Join(root, FileName);
-    private volatile bool _isThere;
 
-    /// <summary>Makes the reserve when there is none and ample room. A store without one works: its reserve is missing only when the disk is full.</summary>
-    /// <param name="temporary">Where the file is written before it gets its name.</param>
-    public void Ensure(string temporary)
+    /// <summary>Refuses a put that would take space that belongs to the reserve.</summary>
+    /// <exception cref="IOException">The disk is full.</exception>
+    public void ThrowIfNeeded(long sizeBytes)
     {
-        if (_isThere)
-            return;
+        FileInfo file = new(_path);
+        if (file.Exists && file.Length < SizeBytes && GetFreeBytes() < SizeBytes + sizeBytes)
+            throw DirectoryErrors.CreateFull();
+    }
+
+    /// <summary>Fills the reserve when it is empty and there is ample room. A store that was always too small has none.</summary>
+    /// <param name="temporary">Where the file is written before it gets its name.</param>
+    public void Fill(string temporary)
+    {
         try
         {
-            if (File.Exists(_path) || (new DriveInfo(root).AvailableFreeSpace >= MinFreeReserves * (long)SizeBytes && Make(temporary)))
-                _isThere = true;
+            FileInfo file = new(_path);
+            if ((file.Exists && file.Length >= SizeBytes) || GetFreeBytes() < MinFreeReserves * (long)SizeBytes)
+                return;
+            byte[] content = new byte[SizeBytes];
+            RandomNumberGenerator.Fill(content);
+            try
+            {
+                using (SafeFileHandle handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+                    RandomAccess.Write(handle, content, 0);
+                AtomicFiles.Replace(temporary, _path);
+            }
+            finally
+            {
+                File.Delete(temporary);
+            }
         }
-        catch (Exception e) when (DirectoryErrors.Covers(e) || e is ArgumentException)
+        catch (Exception e) when (DirectoryErrors.Covers(e))
         {
-            // No room, a quota, a directory that is not a drive's: the put that this follows is done.
+            // A quota, or another process at this moment: the put that this follows is done.
         }
     }
 
-    /// <summary>Gives the space back to the disk.</summary>
+    /// <summary>Gives the space back to the disk. No reserve, or one that another process has just emptied, is no error.</summary>
     public void Release()
     {
-        _isThere = false;
-        File.Delete(_path);
+        try
+        {
+            using SafeFileHandle handle = File.OpenHandle(_path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            RandomAccess.SetLength(handle, 0);
+        }
+        catch (FileNotFoundException)
+        {
+            return;
+        }
 
-        // Some file systems free space only when the removal is on disk.
+        // Some file systems free space only when the change is on disk.
         AtomicFiles.SyncDirectory(root);
     }
 
-    /// <returns>True: it is there, by this process or another.</returns>
-    private bool Make(string temporary)
+    /// <returns>The largest number where the system does not tell.</returns>
+    private long GetFreeBytes()
     {
         try
         {
-            byte[] content = new byte[SizeBytes];
-            RandomNumberGenerator.Fill(content);
-            using (SafeFileHandle handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-                RandomAccess.Write(handle, content, 0);
-            AtomicFiles.TryCreate(temporary, _path);
-            return true;
+            return new DriveInfo(root).AvailableFreeSpace;
         }
-        finally
+        catch (Exception e) when (DirectoryErrors.Covers(e) || e is ArgumentException)
         {
-            File.Delete(temporary);
+            return long.MaxValue;
         }
     }
 }

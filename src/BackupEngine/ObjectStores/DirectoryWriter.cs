@@ -41,27 +41,29 @@ internal sealed class DirectoryWriter(string root, bool durable, TimeProvider cl
         bool isStored;
         try
         {
-            isStored = WriteOnce(path, content, condition, cancellationToken);
+            isStored = WriteOnce(path, content, condition, mayUseReserve, cancellationToken);
         }
         catch (IOException e) when (mayUseReserve && content.Length <= DirectoryReserve.SizeBytes / 4 && DirectoryErrors.IsFull(e))
         {
             // Also when another has given the reserve up at this moment: there is room then.
             _reserve.Release();
-            return WriteOnce(path, content, condition, cancellationToken);
+            return WriteOnce(path, content, condition, mayUseReserve, cancellationToken);
         }
 
         if (isStored)
-            _reserve.Ensure(NewTemporary());
+            _reserve.Fill(NewTemporary());
         return isStored;
     }
 
-    private bool WriteOnce(string path, ReadOnlySpan<byte> content, PutCondition condition, CancellationToken cancellationToken)
+    private bool WriteOnce(string path, ReadOnlySpan<byte> content, PutCondition condition, bool mayUseReserve, CancellationToken cancellationToken)
     {
         PrepareTemporaryFolder();
 
         // Checked again where it counts; a put that is refused here needs neither space nor a flush.
         if ((condition.IsAbsent && File.Exists(path)) || (condition.Expected is { } expected && !IsUnchanged(path, expected.Span)))
             return false;
+        if (!mayUseReserve)
+            _reserve.ThrowIfNeeded(content.Length);
         string temporary = NewTemporary();
         try
         {

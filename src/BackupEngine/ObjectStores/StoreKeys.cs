@@ -81,13 +81,10 @@ internal static class StoreKeys
 
     /// <summary>
     /// Gets a value that indicates whether an operation that frees space puts such objects before it does: marks of deletions, records that change or stand for what was
-    /// interrupted, and what shows that the store may be written to.
+    /// interrupted, and the repository file, by which every process checks the store first.
     /// </summary>
     public static bool IsNeededToFreeSpace(string key) =>
-        key == Repository
-        || key.StartsWith(Records, StringComparison.Ordinal)
-        || key.StartsWith(Probes, StringComparison.Ordinal)
-        || TryParseDeletion(key, out _, out _);
+        key == Repository || key.StartsWith(Records, StringComparison.Ordinal) || TryParseDeletion(key, out _, out _);
 
     /// <summary>Takes the key of a pack apart.</summary>
     public static bool TryParsePack(string key, out string volumeId, out Guid backupId, out uint sequence)

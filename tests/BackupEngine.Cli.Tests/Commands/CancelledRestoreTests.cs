@@ -70,8 +70,8 @@ public sealed class CancelledRestoreTests(CancelledRestoreTests.LargeBackup give
         string target = workspace.PathOf("target.img");
         using (FileStream partial = File.Create($"{target}.partial"))
             partial.SetLength(size);
-        string[] command = ["restore", "latest", "--store", given.Workspace.Store, "--to", target, .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
-        (await CliProcess.RunAsync(command)).MustFail(ExitCodes.RefusedByState, $"{target}.partial", problem, "--discard-partial");
+        string[] command = ["restore", "latest", "--store", given.Workspace.Store, "--to", target];
+        (await CliProcess.RunAsync([.. command, .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)])).MustFail(ExitCodes.RefusedByState, $"{target}.partial", problem, "--discard-partial");
         Assert.Equal(size, new FileInfo($"{target}.partial").Length);
         (await CliProcess.RunAsync([.. command, "--range", "0:4096", "--discard-partial"])).MustSucceed();
         Assert.False(File.Exists($"{target}.partial"));

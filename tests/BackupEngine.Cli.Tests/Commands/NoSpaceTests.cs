@@ -35,7 +35,7 @@ public sealed class NoSpaceTests : IDisposable
         Assert.Equal(File.ReadAllBytes(volume), File.ReadAllBytes(target));
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_restore_without_room_leaves_no_file_that_looks_complete()
     {

@@ -55,27 +55,30 @@ public sealed class DirectoryObjectStoreFailureTests : IDisposable
         Assert.True(File.Exists(reserve));
         string mark = StoreKeys.Deletion("v", Guid.NewGuid(), Guid.NewGuid());
         await store.PutAsync(mark, new byte[5000], PutCondition.IfAbsent, Cancellation);
-        Assert.False(File.Exists(reserve));
+        Assert.Equal(0, new FileInfo(reserve).Length);
         Assert.Equal([mark, "volumes/v/x"], await KeysAsync(store));
 
-        // Another process, which believes that the reserve is there, fills what was freed; without one it is told the truth.
+        // What was freed is for the next mark, and not for data.
+        await FailsAsync(ObjectStoreError.OutOfSpace, () => store.PutAsync("volumes/v/y", new byte[5000], cancellationToken: Cancellation).AsTask());
+        await store.PutAsync(StoreKeys.Deletion("v", Guid.NewGuid(), Guid.NewGuid()), new byte[5000], PutCondition.IfAbsent, Cancellation);
+
+        // Others may take it all.
         FillUp(mounted.DirectoryPath);
         await FailsAsync(ObjectStoreError.OutOfSpace, () => store.PutAsync(StoreKeys.Deletion("v", Guid.NewGuid(), Guid.NewGuid()), new byte[5000], PutCondition.IfAbsent, Cancellation).AsTask());
 
-        // A reserve is made when there is room again, and not before.
-        File.Delete(Path.Join(mounted.DirectoryPath, "filler1"));
-        await store.PutAsync("volumes/v/z", new byte[10], cancellationToken: Cancellation);
-        Assert.False(File.Exists(reserve));
-        File.Delete(Path.Join(mounted.DirectoryPath, "filler0"));
-        await store.PutAsync("volumes/v/z", new byte[10], cancellationToken: Cancellation);
-        Assert.True(File.Exists(reserve));
+        // The reserve is filled when there is room again.
+        File.Delete(Path.Join(mounted.DirectoryPath, "filler1~"));
+        await FailsAsync(ObjectStoreError.OutOfSpace, () => store.PutAsync("volumes/v/y", new byte[5000], cancellationToken: Cancellation).AsTask());
+        File.Delete(Path.Join(mounted.DirectoryPath, "filler0~"));
+        await store.PutAsync("volumes/v/y", new byte[10], cancellationToken: Cancellation);
+        Assert.Equal(DirectoryReserve.SizeBytes, new FileInfo(reserve).Length);
 
         static void FillUp(string directory)
         {
             int number = 0;
-            while (File.Exists(Path.Join(directory, $"filler{number}")))
+            while (File.Exists(Path.Join(directory, $"filler{number}~")))
                 number++;
-            using FileStream filler = File.Create(Path.Join(directory, $"filler{number}"), bufferSize: 0);
+            using FileStream filler = File.Create(Path.Join(directory, $"filler{number}~"), bufferSize: 0);
             try
             {
                 for (byte[] block = new byte[4096]; ;)

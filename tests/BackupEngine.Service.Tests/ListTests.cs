@@ -14,7 +14,7 @@ public sealed class ListTests
 
     private static readonly DateTime _start = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Theory]
     [InlineData(false, "created_at:desc")]
     [InlineData(false, "created_at:asc")]
@@ -45,7 +45,7 @@ public sealed class ListTests
         Assert.Equal(before[5..].Except([before[10]]), rest);
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

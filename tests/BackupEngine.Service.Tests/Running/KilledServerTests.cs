@@ -11,7 +11,7 @@ public sealed class KilledServerTests
     private const int VolumeSize = 96 << 20;
     private const int Volumes = 4;
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -95,7 +95,7 @@ public sealed class KilledServerTests
         Assert.Equal(["backup-engine.json"], left);
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_server_that_is_asked_to_end_leaves_nothing_busy()
     {

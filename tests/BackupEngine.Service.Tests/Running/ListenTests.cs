@@ -9,7 +9,7 @@ namespace BackupEngine.Service.Tests.Running;
 /// <summary>Addresses on which the service cannot listen.</summary>
 public sealed class ListenTests
 {
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public void An_address_that_is_taken_is_named_in_one_line()
     {
@@ -18,7 +18,7 @@ public sealed class ListenTests
         CheckRefused(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}"), "address already in use");
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public void An_address_that_the_machine_does_not_have_is_named_in_one_line()
     {

@@ -46,7 +46,7 @@ public sealed class TlsTests
         Assert.IsType<AuthenticationException>(distrust.InnerException);
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_certificate_that_is_not_there_is_named_when_the_server_starts()
     {

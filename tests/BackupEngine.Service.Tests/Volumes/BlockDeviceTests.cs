@@ -12,7 +12,7 @@ public sealed class BlockDeviceTests
     private const string Backups = $"/v3/{ServiceUnderTest.Project}/backups";
     private const string Volumes = $"/v3/{ServiceUnderTest.Project}/volumes";
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_device_is_backed_up_changed_backed_up_again_and_restored_to_itself_and_to_others()
     {
@@ -49,7 +49,7 @@ public sealed class BlockDeviceTests
         Assert.True(second.AsSpan().SequenceEqual(restored));
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_smaller_device_and_a_mounted_one_are_not_written_to()
     {

@@ -36,7 +36,6 @@ public static class Requires
     /// <param name="feature">What only Linux has, as the beginning of a sentence: "A named pipe".</param>
     public static void Linux(string feature)
     {
-        CheckMark();
         if (!OperatingSystem.IsLinux())
             throw Skip($"{feature} needs Linux");
     }
@@ -53,6 +52,7 @@ public static class Requires
     /// <param name="action">What needs them, as the beginning of a sentence: "Mounting a file system".</param>
     public static void Root(string action)
     {
+        CheckMark();
         Linux(action);
         if (!Environment.IsPrivilegedProcess)
             throw Skip($"{action} needs root: 'sudo tests/run' provides it");

@@ -52,7 +52,7 @@ public sealed class WarningTests : IDisposable
         Assert.False(Directory.Exists(_workspace.Store));
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Theory]
     [InlineData("list --store /nowhere 2>/dev/full", ExitCodes.NotFound)]
     [InlineData("list --store /nowhere --json >/dev/full 2>/dev/full", ExitCodes.NotFound)]

@@ -57,7 +57,7 @@ public sealed class ChainPropertyTests(ITestOutputHelper output)
         Assert.Equal([StoreKeys.Repository], await store.ListKeysAsync());
     }
 
-    [LongRunning]
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_random_chain_restores_to_new_and_existing_files_and_to_a_loop_device()
     {

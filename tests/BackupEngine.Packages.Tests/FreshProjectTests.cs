@@ -8,6 +8,7 @@ using Xunit;
 namespace BackupEngine.Packages.Tests;
 
 /// <summary>The packages do what they are for in a project that knows nothing of this source tree.</summary>
+[LongRunning(NeedsTools = true)]
 public sealed class FreshProjectTests(LocalFeed feed)
 {
     [Fact]

@@ -1,10 +1,12 @@
 using System.IO.Compression;
 using System.Xml.Linq;
+using BackupEngine.TestKit.Requirements;
 using Xunit;
 
 namespace BackupEngine.Packages.Tests;
 
 /// <summary>Every package says what it is, and brings what a debugger needs.</summary>
+[LongRunning]
 public sealed class PackageContentTests(LocalFeed feed)
 {
     public static TheoryData<string> Libraries => ["BackupEngine", "BackupEngine.S3", "BackupEngine.Hosting"];

@@ -1,5 +1,6 @@
 using BackupEngine.ObjectStores;
 using BackupEngine.TestKit.ObjectStores;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.S3;
 
 namespace BackupEngine.S3.Tests;
@@ -26,12 +27,16 @@ public abstract class AwkwardConformance(string name) : ObjectStoreConformance
 
 public sealed class DefaultAwkwardServerTests() : AwkwardConformance("default");
 
+[LongRunning(NeedsTools = true)]
 public sealed class QuotedTagsAwkwardServerTests() : AwkwardConformance("quoted only");
 
 public sealed class UnquotedTagsAwkwardServerTests() : AwkwardConformance("unquoted only");
 
+[LongRunning(NeedsTools = true)]
 public sealed class DifferingTagsAwkwardServerTests() : AwkwardConformance("tags differ by put, unquoted only");
 
+[LongRunning(NeedsTools = true)]
 public sealed class SingleDeletesAwkwardServerTests() : AwkwardConformance("no batch delete");
 
+[LongRunning(NeedsTools = true)]
 public sealed class ShortPagesAwkwardServerTests() : AwkwardConformance("short pages");

@@ -1,5 +1,6 @@
 using BackupEngine.Catalog;
 using BackupEngine.ObjectStores;
+using BackupEngine.TestKit.Requirements;
 using BackupEngine.TestKit.S3;
 using BackupEngine.TestKit.Volumes;
 using Xunit;
@@ -51,6 +52,7 @@ public sealed class S3ProbeTests
     }
 
     /// <summary>The condition holds when one put comes after the other; only simultaneous puts show that nothing keeps them apart.</summary>
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Check_ServerWithConditionsThatAreNotAtomic_IsNotSafe()
     {
@@ -60,6 +62,7 @@ public sealed class S3ProbeTests
         Assert.Equal(ObjectStoreFeature.SimultaneousPuts, Assert.Single(report.Checks, check => check.Result == ObjectStoreCheckResult.Missing).Feature);
     }
 
+    [LongRunning(NeedsTools = true)]
     [Theory]
     [MemberData(nameof(Bad))]
     public async Task Backup_ServerLosesConditions_IsRefusedAndChangesNothing(string name, string expected)
@@ -111,6 +114,7 @@ public sealed class S3ProbeTests
         VolumeAssert.Same(content, await RestoreAsync(repository, committed), next);
     }
 
+    [LongRunning(NeedsTools = true)]
     [Theory]
     [MemberData(nameof(Good))]
     public async Task Repository_GoodServer_BacksUpDeletesAndPrunes(string name)
@@ -194,6 +198,7 @@ public sealed class S3ProbeTests
     }
 
     /// <summary>Each answer of the probe may be lost: what was done is found out, and the result is that of a server whose answers arrive.</summary>
+    [LongRunning(NeedsTools = true)]
     [Theory]
     [InlineData("default")]
     [InlineData("unquoted only")]
@@ -271,6 +276,7 @@ public sealed class S3ProbeTests
         Assert.Contains("fault of the server", e.Message, StringComparison.Ordinal);
     }
 
+    [LongRunning(NeedsTools = true)]
     [Theory]
     [InlineData("ignores both")]
     [InlineData("rejects both")]

@@ -92,6 +92,7 @@ public sealed class AuthTests
         Assert.Equal((status, message), (answer.Status, answer.Message));
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("compute 2.1, volume 3.45", "volume 3.45")]
     [InlineData("compute 2.1", "volume 3.0")]

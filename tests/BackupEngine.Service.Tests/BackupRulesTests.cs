@@ -55,6 +55,7 @@ public sealed class BackupRulesTests
         Assert.Equal(isIncremental ? 400 : 202, answer.Status);
     }
 
+    [LongRunning]
     [Fact]
     public async Task Names_and_descriptions_lose_the_spaces_around_them()
     {
@@ -95,6 +96,7 @@ public sealed class BackupRulesTests
         Assert.Equal("Invalid backup: Incremental backups exist for this backup.", (await service.PostAsync($"{Backups}/{parent}/action", """{"os-force_delete": {}}""")).Message);
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_in_use_volume_that_cannot_be_frozen_is_backed_up_only_when_it_is_known_to_be_quiet()
     {

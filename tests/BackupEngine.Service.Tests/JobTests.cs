@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using BackupEngine.ObjectStores;
 using BackupEngine.Service.Catalog;
 using BackupEngine.Service.Tests.Running;
+using BackupEngine.TestKit.Requirements;
 using Microsoft.EntityFrameworkCore;
 
 namespace BackupEngine.Service.Tests;
@@ -12,6 +13,7 @@ public sealed class JobTests
     private const string Backups = $"/v3/{ServiceUnderTest.Project}/backups";
     private const string Volumes = $"/v3/{ServiceUnderTest.Project}/volumes";
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Force_delete_cancels_a_backup_that_is_being_written_and_frees_its_volume()
     {
@@ -31,6 +33,7 @@ public sealed class JobTests
         await service.BackUpAsync(volume.Id);
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Force_delete_in_the_last_moment_of_an_import_leaves_nothing_of_it_in_the_container()
     {
@@ -57,6 +60,7 @@ public sealed class JobTests
         Assert.Equal("available", (string?)(await service.ShowAsync(original))["status"]);
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Deleting_a_failed_import_leaves_the_backup_of_that_id_alone_that_came_to_be_there_meanwhile()
     {
@@ -91,6 +95,7 @@ public sealed class JobTests
         }
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Force_delete_of_a_waiting_backup_frees_its_volume_though_no_job_ever_ran()
     {
@@ -104,6 +109,7 @@ public sealed class JobTests
         Assert.Equal("available", (string?)(await service.GetAsync($"{Volumes}/{volume.Id}")).Json["volume"]!["status"]);
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Jobs_that_a_dead_server_left_are_brought_to_rest_by_the_next()
     {
@@ -133,6 +139,7 @@ public sealed class JobTests
         await dead.DisposeAsync();
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Resetting_the_status_of_a_running_backup_ends_its_job_and_frees_the_volume()
     {
@@ -153,6 +160,7 @@ public sealed class JobTests
         Assert.Equal("error", (string?)(await service.ShowAsync(id))["status"]);
     }
 
+    [LongRunning(NeedsTools = true)]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

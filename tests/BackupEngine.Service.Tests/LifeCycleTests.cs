@@ -37,6 +37,7 @@ public sealed class LifeCycleTests
         Assert.Equal(third, await RestoreAsync(service, last));
     }
 
+    [LongRunning]
     [Fact]
     public async Task Restoring_to_an_existing_volume_writes_zeros_over_old_data()
     {
@@ -57,6 +58,7 @@ public sealed class LifeCycleTests
         Assert.Equal(backup, (string?)shown["metadata"]!["src_backup_id"]);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_new_volume_takes_its_sources_name_description_and_metadata_unless_one_was_given()
     {
@@ -76,6 +78,7 @@ public sealed class LifeCycleTests
         Assert.Equal(("mine", "auto-created_from_restore_from_backup"), ((string?)shown["name"], (string?)shown["description"]));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_deleted_backup_is_gone_and_its_parent_can_go_only_after_it()
     {
@@ -95,6 +98,7 @@ public sealed class LifeCycleTests
         Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(service.Directory, "store"), "*", SearchOption.AllDirectories), path => path.Contains("/packs/", StringComparison.Ordinal));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_record_imported_under_another_id_is_a_second_backup_of_the_same_data()
     {
@@ -153,6 +157,7 @@ public sealed class LifeCycleTests
         Assert.Equal(content, await RestoreAsync(fresh, child));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_snapshot_is_backed_up_as_it_was()
     {
@@ -206,6 +211,7 @@ public sealed class LifeCycleTests
         Assert.Equal(404, (await service.GetAsync($"{Volumes}/{restored["volume_id"]}")).Status);
     }
 
+    [LongRunning]
     [Fact]
     public async Task Progress_is_told_on_a_route_of_our_own()
     {

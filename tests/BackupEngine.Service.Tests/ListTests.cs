@@ -31,6 +31,7 @@ public sealed class ListTests
         Assert.Equal(25, paged.Distinct().Count());
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Pages_stay_whole_while_backups_come_and_go()
     {
@@ -85,6 +86,7 @@ public sealed class ListTests
         }
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task The_next_link_leads_on_and_the_last_page_leads_to_an_empty_one()
     {
@@ -111,6 +113,7 @@ public sealed class ListTests
         }
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Filters_and_count_see_all_pages()
     {

@@ -47,6 +47,7 @@ public sealed class PrunedBackupsTests
         Assert.Equal(("error", ContainerCheck.Gone), ((string?)(await service.ShowAsync(middle))["status"], (string?)(await service.ShowAsync(middle))["fail_reason"]));
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_incremental_whose_parent_is_gone_fails_once_and_the_next_takes_another_parent()
     {
@@ -67,6 +68,7 @@ public sealed class PrunedBackupsTests
         await service.BackUpAsync(volume.Id, incremental: true);
     }
 
+    [LongRunning]
     [Fact]
     public async Task Backups_are_available_again_when_the_container_is_back()
     {
@@ -85,6 +87,7 @@ public sealed class PrunedBackupsTests
         Assert.Equal(("available", null), ((string?)shown["status"], (string?)shown["fail_reason"]));
     }
 
+    [LongRunning]
     [Fact]
     public async Task Nothing_that_is_shown_or_exported_tells_where_the_container_is()
     {

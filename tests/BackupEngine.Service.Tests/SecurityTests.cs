@@ -113,6 +113,7 @@ public sealed class SecurityTests
         Assert.Equal((400, "Invalid filters project_id are found in query options."), (filtered.Status, filtered.Message));
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("../../etc/passwd")]
     [InlineData("..%2f..%2fetc%2fpasswd")]
@@ -261,6 +262,7 @@ public sealed class SecurityTests
         }
     }
 
+    [LongRunning]
     [Fact]
     public async Task What_looks_like_SQL_is_a_name_like_any_other()
     {

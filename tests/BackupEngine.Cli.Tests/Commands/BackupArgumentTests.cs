@@ -23,6 +23,7 @@ public sealed class BackupArgumentTests(StoreWithOneBackup given) : IClassFixtur
         }
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_unknown_backup_is_not_found_by_any_command()
     {
@@ -50,6 +51,7 @@ public sealed class BackupArgumentTests(StoreWithOneBackup given) : IClassFixtur
         await workspace.MustStillHoldAsync(twin, File.ReadAllBytes(volume), backups: 2);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("abc", ExitCodes.NotFound)]
     [InlineData("", ExitCodes.WrongUsage)]

@@ -11,6 +11,7 @@ public sealed class BackupCommandTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task A_full_backup_says_what_it_made()
     {
@@ -60,6 +61,7 @@ public sealed class BackupCommandTests : IDisposable
         Assert.Equal(first, record.GetProperty("parent_id").GetString());
     }
 
+    [LongRunning]
     [Fact]
     public async Task Everything_that_can_be_asked_for_is_in_the_record()
     {
@@ -169,6 +171,7 @@ public sealed class BackupCommandTests : IDisposable
         await _workspace.MustStillHoldAsync(id, File.ReadAllBytes(volume));
     }
 
+    [LongRunning]
     [Fact]
     public async Task Without_permission_to_create_a_missing_store_is_not_found()
     {
@@ -187,6 +190,7 @@ public sealed class BackupCommandTests : IDisposable
         (await CliProcess.RunAsync("backup", volume, "--store", volume)).MustFail(ExitCodes.Failed, volume);
     }
 
+    [LongRunning]
     [Fact]
     public async Task Verbose_logs_to_stderr_and_leaves_stdout_to_the_document()
     {

@@ -89,6 +89,7 @@ public sealed class CancelledRestoreTests(CancelledRestoreTests.LargeBackup give
         Assert.Equal(1000, new FileInfo(victim).Length);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_file_that_was_there_stays_and_the_user_hears_what_it_is_now()
     {

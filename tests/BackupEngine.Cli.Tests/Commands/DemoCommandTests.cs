@@ -12,6 +12,7 @@ public sealed class DemoCommandTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task The_tour_goes_to_its_end_and_cleans_up()
     {
@@ -40,6 +41,7 @@ public sealed class DemoCommandTests : IDisposable
         Assert.Equal(File.ReadAllBytes(original), File.ReadAllBytes(Path.Combine(kept, "full.img")));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_script_gets_one_document()
     {

@@ -62,6 +62,7 @@ public sealed class ExportImportTests : IDisposable
         Assert.Equal(before, Workspace.FilesOf(elsewhere));
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_missing_file_is_not_found()
     {

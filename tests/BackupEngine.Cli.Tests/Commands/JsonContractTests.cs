@@ -18,6 +18,7 @@ public sealed class JsonContractTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task Backup_prints_the_record_and_the_requests()
     {
@@ -33,6 +34,7 @@ public sealed class JsonContractTests : IDisposable
         Assert.Equal(JsonValueKind.Null, record.GetProperty("parent_id").ValueKind);
     }
 
+    [LongRunning]
     [Fact]
     public async Task List_prints_an_array_of_records()
     {
@@ -41,6 +43,7 @@ public sealed class JsonContractTests : IDisposable
         MustHave(Assert.Single(list.EnumerateArray()), [.. _recordFields, "has_dependent_backups"]);
     }
 
+    [LongRunning]
     [Fact]
     public async Task Show_prints_the_record()
     {
@@ -50,6 +53,7 @@ public sealed class JsonContractTests : IDisposable
         Assert.False(record.GetProperty("has_dependent_backups").GetBoolean());
     }
 
+    [LongRunning]
     [Fact]
     public async Task Restore_prints_what_it_did()
     {
@@ -69,6 +73,7 @@ public sealed class JsonContractTests : IDisposable
         Assert.Equal(0, result.GetProperty("requests").GetProperty("put").GetInt64());
     }
 
+    [LongRunning]
     [Fact]
     public async Task Delete_prints_what_is_gone()
     {
@@ -103,6 +108,7 @@ public sealed class JsonContractTests : IDisposable
         Assert.Equal(0, report.GetProperty("findings").GetArrayLength());
     }
 
+    [LongRunning]
     [Fact]
     public async Task Verify_with_findings_is_the_error_document_too()
     {
@@ -113,6 +119,7 @@ public sealed class JsonContractTests : IDisposable
         MustHave(report.GetProperty("findings")[0], ["backup_id", "key", "offset", "problem", "volume_length", "volume_offset"]);
     }
 
+    [LongRunning]
     [Fact]
     public async Task Demo_prints_its_steps()
     {

@@ -10,6 +10,7 @@ public sealed class ListCommandTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Fact]
     public async Task The_newest_comes_first_one_line_each()
     {
@@ -25,6 +26,7 @@ public sealed class ListCommandTests : IDisposable
         Assert.All((string[])[full[..8], "sunday evening", "vm-7", "available", "full"], cell => Assert.Contains(cell, lines[2], StringComparison.Ordinal));
     }
 
+    [LongRunning]
     [Fact]
     public async Task One_volume_can_be_picked()
     {
@@ -35,6 +37,7 @@ public sealed class ListCommandTests : IDisposable
         Assert.Equal(b, Assert.Single(list.EnumerateArray()).GetProperty("id").GetString());
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_empty_repository_lists_nothing()
     {
@@ -55,6 +58,7 @@ public sealed class ListCommandTests : IDisposable
         Assert.Contains("[red]x[/] [", (await CliProcess.RunAsync("show", "latest", "--store", _workspace.Store)).MustSucceed().Stdout, StringComparison.Ordinal);
     }
 
+    [LongRunning]
     [Fact]
     public async Task A_name_cannot_drive_the_terminal()
     {

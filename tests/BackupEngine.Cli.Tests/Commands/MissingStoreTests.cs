@@ -1,4 +1,5 @@
 using BackupEngine.Cli.Tests.Running;
+using BackupEngine.TestKit.Requirements;
 
 namespace BackupEngine.Cli.Tests.Commands;
 
@@ -11,6 +12,7 @@ public sealed class MissingStoreTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning]
     [Theory]
     [MemberData(nameof(Readers))]
     public async Task A_missing_directory_is_not_found_and_not_made(string command)
@@ -20,6 +22,7 @@ public sealed class MissingStoreTests : IDisposable
         Assert.False(Directory.Exists(_workspace.Store));
     }
 
+    [LongRunning]
     [Theory]
     [MemberData(nameof(Readers))]
     public async Task A_directory_without_a_repository_is_not_found_and_left_as_it_is(string command)
@@ -32,6 +35,7 @@ public sealed class MissingStoreTests : IDisposable
         Assert.Equal(before, Workspace.FilesOf(_workspace.Store));
     }
 
+    [LongRunning]
     [Fact]
     public async Task An_import_needs_a_repository_too()
     {

@@ -33,6 +33,7 @@ public sealed class PruneCommandTests : IDisposable
         await _workspace.MustStillHoldAsync(third, File.ReadAllBytes(volume));
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("--keep-last", "0")]
     [InlineData("--keep-daily", "-1")]

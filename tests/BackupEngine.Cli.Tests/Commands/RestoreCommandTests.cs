@@ -14,6 +14,7 @@ public sealed class RestoreCommandTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_new_file_gets_the_size_the_bytes_and_the_holes_of_the_volume()
     {
@@ -28,6 +29,7 @@ public sealed class RestoreCommandTests : IDisposable
         Assert.InRange(AllocatedBytes(Target), 100_000, 1 << 20);
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task An_existing_file_is_overwritten_and_what_lies_beyond_the_volume_stays()
     {
@@ -59,6 +61,7 @@ public sealed class RestoreCommandTests : IDisposable
         }
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_differential_restore_writes_only_what_differs()
     {
@@ -71,6 +74,7 @@ public sealed class RestoreCommandTests : IDisposable
         Assert.Equal(expected, File.ReadAllBytes(Target));
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_range_is_restored_to_its_own_place_and_nothing_else()
     {
@@ -82,6 +86,7 @@ public sealed class RestoreCommandTests : IDisposable
         Assert.Equal(old, File.ReadAllBytes(Target));
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_range_into_a_new_file_leaves_the_rest_of_the_volume_empty()
     {
@@ -92,6 +97,7 @@ public sealed class RestoreCommandTests : IDisposable
         Assert.Equal(wanted, File.ReadAllBytes(Target));
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_range_beyond_the_volume_is_wrong_usage()
     {
@@ -130,6 +136,7 @@ public sealed class RestoreCommandTests : IDisposable
         Assert.Equal(expected, File.ReadAllBytes(Target));
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_smaller_target_is_refused_untouched()
     {
@@ -140,6 +147,7 @@ public sealed class RestoreCommandTests : IDisposable
         Assert.Equal(old, File.ReadAllBytes(Target));
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_target_that_cannot_be_made_is_named()
     {
@@ -148,6 +156,7 @@ public sealed class RestoreCommandTests : IDisposable
         (await CliProcess.RunAsync("restore", id, "--store", _workspace.Store, "--to", _workspace.PathOf(""))).MustFail(ExitCodes.Failed, "directory");
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_mistyped_device_does_not_become_a_file()
     {
@@ -167,6 +176,7 @@ public sealed class RestoreCommandTests : IDisposable
         await _workspace.MustStillHoldAsync(id, expected);
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task Damage_stops_the_restore_and_leaves_no_half_file()
     {

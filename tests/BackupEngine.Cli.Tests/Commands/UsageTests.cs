@@ -68,6 +68,7 @@ public sealed class UsageTests(Workspace workspace) : IClassFixture<Workspace>
         Assert.DoesNotContain('\n', message);
     }
 
+    [LongRunning]
     [Theory]
     [InlineData("frobnicate")]
     [InlineData("backup VOLUME")]

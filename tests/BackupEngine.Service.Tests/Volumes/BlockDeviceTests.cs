@@ -76,6 +76,7 @@ public sealed class BlockDeviceTests
         Assert.Equal("kept", await File.ReadAllTextAsync(mount.File("kept"), ServiceUnderTest.Cancel));
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_device_that_is_gone_leaves_an_error_and_one_in_use_is_refused_for_it_has_no_snapshots()
     {

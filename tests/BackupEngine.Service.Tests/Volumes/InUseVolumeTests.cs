@@ -126,6 +126,7 @@ public sealed class InUseVolumeTests
         Assert.True(frozen.AsSpan().SequenceEqual(restored));
     }
 
+    [LongRunning(NeedsTools = true)]
     [Fact]
     public async Task A_file_system_that_cannot_share_bytes_refuses_and_leaves_nothing()
     {

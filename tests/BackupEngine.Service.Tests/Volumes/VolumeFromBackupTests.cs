@@ -35,6 +35,7 @@ public sealed class VolumeFromBackupTests
         Assert.True(content.AsSpan().SequenceEqual(head));
     }
 
+    [LongRunning]
     [Fact]
     public async Task What_cannot_be_made_is_refused_in_the_APIs_words()
     {
